@@ -1,0 +1,125 @@
+//! Canonical bytes (RFC 8785) and the digest that everything is named by.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+/// `sha256:` and 64 lower-case hex digits: the SHA-256 of a value's canonical JSON.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of bytes as they are, for files and other opaque material.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The bare hex digits, without the `sha256:` prefix.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        use fmt::Write as _;
+        self.0.iter().fold(String::with_capacity(64), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        })
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest: expected `sha256:` and 64 lower-case hex digits")]
+pub struct NotADigest;
+
+impl FromStr for Digest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let hex = text.strip_prefix("sha256:").ok_or(NotADigest)?.as_bytes();
+        let (pairs, rest) = hex.as_chunks::<2>();
+        if pairs.len() != 32 || !rest.is_empty() {
+            return Err(NotADigest);
+        }
+        let nibble = |c: u8| match c {
+            b'0'..=b'9' => Ok(c - b'0'),
+            b'a'..=b'f' => Ok(c - b'a' + 10),
+            _ => Err(NotADigest),
+        };
+        let mut out = [0; 32];
+        for (byte, [high, low]) in out.iter_mut().zip(pairs) {
+            *byte = nibble(*high)? << 4 | nibble(*low)?;
+        }
+        Ok(Self(out))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A value that has no canonical form.
+#[derive(Debug, thiserror::Error)]
+pub enum CanonError {
+    /// RFC 8785 writes numbers as IEEE doubles, so two whole numbers beyond 2^53 could share a digest.
+    #[error("whole number {0} is beyond 2^53 and has no exact canonical form; write it as a string")]
+    InexactInteger(String),
+    /// The value cannot be written as JSON at all (a map with a key that is not a string, for one).
+    #[error("not representable as JSON: {0}")]
+    NotJson(#[from] serde_json::Error),
+}
+
+/// The RFC 8785 canonical JSON of a value.
+///
+/// # Errors
+/// [`CanonError`] if a whole number does not fit a double exactly or the value is not JSON.
+pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError> {
+    let value = serde_json::to_value(value)?;
+    refuse_inexact(&value)?;
+    Ok(serde_json_canonicalizer::to_vec(&value)?)
+}
+
+/// The digest of a value: SHA-256 over [`canonical`].
+///
+/// # Errors
+/// As [`canonical`].
+pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, CanonError> {
+    Ok(Digest::of_bytes(&canonical(value)?))
+}
+
+fn refuse_inexact(value: &serde_json::Value) -> Result<(), CanonError> {
+    const LIMIT: u64 = 1 << 53;
+    match value {
+        serde_json::Value::Number(number) => {
+            let exact = number.as_u64().is_none_or(|n| n <= LIMIT)
+                && number.as_i64().is_none_or(|n| n.unsigned_abs() <= LIMIT);
+            if exact { Ok(()) } else { Err(CanonError::InexactInteger(number.to_string())) }
+        }
+        serde_json::Value::Array(items) => items.iter().try_for_each(refuse_inexact),
+        serde_json::Value::Object(members) => members.values().try_for_each(refuse_inexact),
+        _ => Ok(()),
+    }
+}

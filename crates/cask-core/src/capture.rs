@@ -1,0 +1,125 @@
+//! The first stage: bytes from a recorder become [`Exchange`]s.
+//!
+//! Nothing here is redacted yet: an `Exchange` straight from a reader must go through
+//! [`crate::redact`] before it may be stored or summarised.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::Json;
+
+pub mod body;
+pub mod har;
+pub mod hosts;
+pub mod openapi;
+pub mod skip;
+
+/// One observed request and its response.
+///
+/// Host names are lower case; a port is kept only where it is not the scheme's own.
+/// The path is percent-encoded as it was on the wire and starts with `/`; query pairs are decoded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Exchange<'a> {
+    /// Position of the entry in its source file, from 0.
+    pub seq: u64,
+    /// The request method, upper case (`GET`); may be one that no standard knows.
+    pub method: String,
+    /// `https` or `http`.
+    pub scheme: Scheme,
+    /// `api.example.com` or `api.example.com:8443`.
+    pub host: String,
+    /// `/v1/users/42`, without query and fragment.
+    pub path: String,
+    /// Query pairs in order, percent-decoded; duplicates are kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<(String, String)>,
+    /// What the client sent.
+    pub request: Message<'a>,
+    /// The status code of the answer; never 0 (aborted entries are skipped, see [`skip`]).
+    pub status: u16,
+    /// What the server answered.
+    pub response: Message<'a>,
+}
+
+/// Headers and body of one direction.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Message<'a> {
+    /// Header names in lower case, in order; HTTP/2 pseudo-headers are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// The media type without parameters, lower case (`application/json`); empty if there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub media: String,
+    /// The parsed body.
+    #[serde(default, skip_serializing_if = "Body::is_none")]
+    pub body: Body<'a>,
+}
+
+/// A body, parsed once by what it is (not by what its content type claims).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "snake_case")]
+pub enum Body<'a> {
+    /// No body, or one that the recorder left out.
+    #[default]
+    None,
+    /// Any JSON, also under a wrong content type.
+    Json(Json<'a>),
+    /// `application/x-www-form-urlencoded`, decoded pairs in order.
+    Form(Vec<(String, String)>),
+    /// `multipart/form-data`: the parts' names; file contents are never kept.
+    Multipart(Vec<Part<'a>>),
+    /// Text that is none of the above; only its length in bytes is kept.
+    Text(u64),
+    /// Anything else; only its length in bytes is kept.
+    Binary(u64),
+}
+
+impl Body<'_> {
+    /// Whether there is no body.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        matches!(self, Body::None)
+    }
+}
+
+/// One part of a multipart body.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Part<'a> {
+    /// The field's name.
+    pub name: String,
+    /// Whether the part is a file upload.
+    #[serde(default)]
+    pub file: bool,
+    /// The part's media type, empty if not given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub media: String,
+    /// The value of a plain field; `None` for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Cow<'a, str>>,
+}
+
+/// URL scheme of an upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    /// TLS.
+    #[default]
+    Https,
+    /// Plain text.
+    Http,
+}
+
+impl Scheme {
+    /// `https` or `http`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Everything cask decides, from captured bytes to tools, lock, decision and finding.
+//!
+//! ```text
+//! capture → redact → endpoint → toolpack → lock → guard → audit → diff · drift · verify → report
+//! ```
+//!
+//! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`].
+//! [`artifact`] stands beside them: it knows them all and none of them knows it.
+//! Nothing here does IO, reads a clock, draws randomness or prints.
+
+pub mod canon;
+pub mod finding;
+pub mod ids;
+pub mod json;
+
+pub mod audit;
+pub mod capture;
+pub mod diff;
+pub mod drift;
+pub mod endpoint;
+pub mod guard;
+pub mod lock;
+pub mod redact;
+pub mod report;
+pub mod toolpack;
+pub mod verify;
+
+pub mod artifact;

@@ -1,0 +1,186 @@
+//! The lockfile: subjects, approvals, the seal, and the one way to an [`Approved`] surface.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::canon::Digest;
+use crate::endpoint::Risk;
+use crate::toolpack::Tool;
+
+pub mod sign;
+pub mod status;
+pub mod trust;
+
+/// The subjects of one toolpack, their states and their approvals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lockfile {
+    /// Format version, `"1"`.
+    pub schema_version: String,
+    /// The toolpack's id.
+    pub toolpack: String,
+    /// Counts up with every change.
+    pub revision: u64,
+    /// Canonical digest of the revision before this one.
+    pub previous: Option<Digest>,
+    /// By subject id: `tool/<name>`, `policy/default`, `toolset/<name>`.
+    pub subjects: BTreeMap<String, Entry>,
+    /// The signature over the whole file without it. A pending lockfile has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
+}
+
+/// One subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// What exactly is (or would be) approved.
+    pub digest: Digest,
+    /// Where the decision stands.
+    pub state: State,
+    /// Risk tier of a tool; the highest of its tools for a toolset or policy.
+    pub risk: Risk,
+    /// Toolsets a tool is in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub toolsets: BTreeSet<String>,
+    /// Signed decisions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
+}
+
+/// State of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nobody decided yet.
+    Pending,
+    /// Signed to be used.
+    Approved,
+    /// Signed never to be used.
+    Blocked,
+}
+
+/// One signer's signed statement about one subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Who.
+    pub by: String,
+    /// `ed25519:` and the base64 of the 32-byte public key.
+    pub key: String,
+    /// RFC 3339, UTC, whole seconds.
+    pub at: String,
+    /// When it ends, if it does.
+    pub until: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Base64 of the Ed25519 signature over the DSSE pre-authentication encoding of the statement.
+    pub signature: String,
+}
+
+/// The signature over the whole lockfile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seal {
+    /// Who.
+    pub by: String,
+    /// As in [`Approval::key`].
+    pub key: String,
+    /// RFC 3339, UTC, whole seconds.
+    pub at: String,
+    /// As in [`Approval::signature`].
+    pub signature: String,
+}
+
+/// What may run: made only by [`status::verify`] (and, marked, by the `--unsafe-no-lockfile` hatch).
+#[derive(Debug, Clone)]
+pub struct Approved {
+    pub(crate) toolpack: String,
+    pub(crate) revision: u64,
+    pub(crate) lockfile_digest: Option<Digest>,
+    pub(crate) tools: BTreeMap<String, ApprovedTool>,
+    pub(crate) toolsets: BTreeSet<String>,
+    pub(crate) policy: String,
+    pub(crate) policy_digest: Digest,
+    pub(crate) hosts: BTreeSet<String>,
+    pub(crate) not_approved: BTreeMap<String, NotApproved>,
+}
+
+/// A tool that may run.
+#[derive(Debug, Clone)]
+pub struct ApprovedTool {
+    /// The tool, exactly as signed.
+    pub tool: Tool,
+    /// Its digest.
+    pub digest: Digest,
+    /// The approved toolsets it is in.
+    pub toolsets: BTreeSet<String>,
+    /// RFC 3339 time at which the approval ends; checked again at each call.
+    pub until: Option<String>,
+}
+
+/// Why a known tool may not run; the guard chain turns it into a reason code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotApproved {
+    /// Nobody decided.
+    Pending,
+    /// Someone said no.
+    Blocked,
+    /// The tool is not the one that was approved.
+    Changed,
+    /// No approval is there.
+    Unsigned,
+    /// An approval's signature does not verify or its key is not trusted.
+    BadSignature,
+    /// The approval ended.
+    Expired,
+}
+
+impl Approved {
+    /// The toolpack's id.
+    #[must_use]
+    pub fn toolpack(&self) -> &str {
+        &self.toolpack
+    }
+    /// The lockfile's revision; 0 without a lockfile.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+    /// Digest of the sealed lockfile; `None` marks the unsafe hatch.
+    #[must_use]
+    pub fn lockfile_digest(&self) -> Option<Digest> {
+        self.lockfile_digest
+    }
+    /// Tools that may run, by name.
+    #[must_use]
+    pub fn tools(&self) -> &BTreeMap<String, ApprovedTool> {
+        &self.tools
+    }
+    /// Approved toolsets.
+    #[must_use]
+    pub fn toolsets(&self) -> &BTreeSet<String> {
+        &self.toolsets
+    }
+    /// The approved Cedar policy text.
+    #[must_use]
+    pub fn policy(&self) -> &str {
+        &self.policy
+    }
+    /// Digest of the approved policy.
+    #[must_use]
+    pub fn policy_digest(&self) -> Digest {
+        self.policy_digest
+    }
+    /// Hosts that approved tools may call (with ports where they are not the scheme's own).
+    #[must_use]
+    pub fn hosts(&self) -> &BTreeSet<String> {
+        &self.hosts
+    }
+    /// Known tools that may not run, and why.
+    #[must_use]
+    pub fn not_approved(&self) -> &BTreeMap<String, NotApproved> {
+        &self.not_approved
+    }
+}

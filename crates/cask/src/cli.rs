@@ -1,0 +1,96 @@
+//! The command line: what may be typed, and the one place that prints errors and picks the exit code.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+use crate::ctx::Ctx;
+use crate::error::Exit;
+
+/// Lockfiles for agent tools. If it's not approved, it's blocked.
+#[derive(Debug, Parser)]
+#[command(name = "cask", version, propagate_version = true)]
+struct Cli {
+    /// State root
+    #[arg(long, global = true, default_value = ".caskmcp", env = "CASK_ROOT")]
+    root: PathBuf,
+    /// Also write exports here (never changes where things are looked up)
+    #[arg(long, global = true)]
+    out: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prove the whole loop offline on a bundled capture
+    Demo(commands::demo::Args),
+    /// Compile captures or API descriptions into a toolpack
+    Mint(commands::mint::Args),
+    /// Show what a toolpack would let an agent do that is not approved yet
+    #[command(visible_alias = "plan")]
+    Diff(commands::diff::Args),
+    /// Record approvals: allow, block, status, check, sync, snapshot
+    #[command(visible_alias = "approve")]
+    Gate(commands::gate::Args),
+    /// Serve the approved tools of a toolpack over MCP
+    Run(commands::run::Args),
+    /// Compare what a service does now with what was accepted
+    Drift(commands::drift::Args),
+    /// Check a toolpack against its contracts, digests and capture
+    Verify(commands::verify::Args),
+    /// Print an MCP client configuration for a toolpack
+    Config(commands::config::Args),
+    /// Import captures without compiling them
+    #[command(hide = true)]
+    Capture(commands::capture::Args),
+    /// Compile imported captures into a toolpack
+    #[command(hide = true)]
+    Compile(commands::compile::Args),
+    /// Serve MCP (same server as `run`)
+    #[command(hide = true)]
+    Mcp(commands::mcp::Args),
+    /// Explain a code or a tool
+    #[command(hide = true)]
+    Explain(commands::explain::Args),
+    /// Look after the state root
+    #[command(hide = true)]
+    State(commands::state::Args),
+}
+
+/// Parses the arguments of this process, runs the command, prints its error and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ctx = Ctx {
+        root: cli.root,
+        out: cli.out,
+        terminal: std::io::stderr().is_terminal(),
+        fixed_now: std::env::var("CASK_NOW").ok(),
+    };
+    let result = match cli.command {
+        Command::Demo(args) => commands::demo::run(args, &ctx),
+        Command::Mint(args) => commands::mint::run(args, &ctx),
+        Command::Diff(args) => commands::diff::run(args, &ctx),
+        Command::Gate(args) => commands::gate::run(args, &ctx),
+        Command::Run(args) => commands::run::run(args, &ctx),
+        Command::Drift(args) => commands::drift::run(args, &ctx),
+        Command::Verify(args) => commands::verify::run(args, &ctx),
+        Command::Config(args) => commands::config::run(args, &ctx),
+        Command::Capture(args) => commands::capture::run(args, &ctx),
+        Command::Compile(args) => commands::compile::run(args, &ctx),
+        Command::Mcp(args) => commands::mcp::run(args, &ctx),
+        Command::Explain(args) => commands::explain::run(args, &ctx),
+        Command::State(args) => commands::state::run(args, &ctx),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        if let Some(hint) = &error.hint {
+            eprintln!("  hint: {hint}");
+        }
+        Exit::Invalid
+    });
+    ExitCode::from(exit as u8)
+}

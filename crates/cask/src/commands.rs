@@ -1,0 +1,15 @@
+//! One command a file: arguments (their doc comments are the help), then load, core function, render, exit code.
+
+pub mod capture;
+pub mod compile;
+pub mod config;
+pub mod demo;
+pub mod diff;
+pub mod drift;
+pub mod explain;
+pub mod gate;
+pub mod mcp;
+pub mod mint;
+pub mod run;
+pub mod state;
+pub mod verify;

@@ -1,0 +1,16 @@
+//! `cask mcp`: serve MCP (same server as `run`).
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+
+/// Serve MCP (same server as `run`).
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Error`] if it could not be done.
+pub fn run(_args: Args, _ctx: &Ctx) -> Result<Exit, Error> {
+    Err(Error::new("this command is not here yet"))
+}

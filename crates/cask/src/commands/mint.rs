@@ -1,0 +1,16 @@
+//! `cask mint`: compile captures or API descriptions into a toolpack.
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+
+/// Compile captures or API descriptions into a toolpack.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Error`] if it could not be done.
+pub fn run(_args: Args, _ctx: &Ctx) -> Result<Exit, Error> {
+    Err(Error::new("this command is not here yet"))
+}

@@ -1,0 +1,16 @@
+//! `cask run`: serve the approved tools of a toolpack over MCP.
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+
+/// Serve the approved tools of a toolpack over MCP.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Error`] if it could not be done.
+pub fn run(_args: Args, _ctx: &Ctx) -> Result<Exit, Error> {
+    Err(Error::new("this command is not here yet"))
+}

@@ -1,0 +1,27 @@
+//! What a command is given: the state root, the clock and the environment. Made once, in `main`.
+
+use std::path::PathBuf;
+
+/// The world as a command sees it. Tests give another.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// The state root (`--root`, default `.caskmcp`).
+    pub root: PathBuf,
+    /// Where exports go (`--out`), if given. Never changes where things are looked up.
+    pub out: Option<PathBuf>,
+    /// Whether stderr is a terminal: progress and colour only then (and colour never with `NO_COLOR`).
+    pub terminal: bool,
+    /// Fixed time for reproducible runs (`CASK_NOW`, RFC 3339); otherwise the system clock.
+    pub fixed_now: Option<String>,
+}
+
+impl Ctx {
+    /// The time now, RFC 3339, UTC, whole seconds.
+    #[must_use]
+    pub fn now(&self) -> String {
+        self.fixed_now.clone().unwrap_or_else(|| {
+            let now = jiff::Timestamp::now();
+            jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+        })
+    }
+}

@@ -1,0 +1,14 @@
+//! The `cask` command line. Domain rules live in `cask-core`; here are arguments, files, keys and words.
+
+use std::process::ExitCode;
+
+pub mod cli;
+pub mod commands;
+pub mod ctx;
+pub mod error;
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    cli::main()
+}

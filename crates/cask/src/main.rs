@@ -1,0 +1,5 @@
+//! `cask`: lockfiles for agent tools.
+
+fn main() -> std::process::ExitCode {
+    cask::main()
+}

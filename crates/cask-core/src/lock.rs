@@ -138,6 +138,39 @@ pub enum NotApproved {
 }
 
 impl Approved {
+    /// Everything in a toolpack, approved by nobody: the `--unsafe-no-lockfile` hatch and nothing else.
+    ///
+    /// It has no lockfile digest, which marks every audit record made under it.
+    ///
+    /// # Errors
+    /// [`crate::canon::CanonError`] if a tool has no canonical form.
+    pub fn unsafe_without_lockfile(
+        toolpack: &crate::toolpack::Toolpack,
+    ) -> Result<Self, crate::canon::CanonError> {
+        let mut tools = BTreeMap::new();
+        for tool in &toolpack.tools {
+            let toolsets = toolpack
+                .toolsets
+                .iter()
+                .filter(|(_, names)| names.contains(&tool.name))
+                .map(|(name, _)| name.clone())
+                .collect();
+            let approved = ApprovedTool { digest: tool.digest()?, tool: tool.clone(), toolsets, until: None };
+            tools.insert(tool.name.clone(), approved);
+        }
+        Ok(Self {
+            toolpack: toolpack.id.clone(),
+            revision: 0,
+            lockfile_digest: None,
+            tools,
+            toolsets: toolpack.toolsets.keys().cloned().collect(),
+            policy: toolpack.policy.clone(),
+            policy_digest: Digest::of_bytes(toolpack.policy.as_bytes()),
+            hosts: toolpack.hosts.iter().cloned().collect(),
+            not_approved: BTreeMap::new(),
+        })
+    }
+
     /// The toolpack's id.
     #[must_use]
     pub fn toolpack(&self) -> &str {

@@ -68,6 +68,8 @@ pub fn main() -> ExitCode {
         root: cli.root,
         out: cli.out,
         terminal: std::io::stderr().is_terminal(),
+        colour: std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         fixed_now: std::env::var("CASK_NOW").ok(),
     };
     let result = match cli.command {

@@ -9,8 +9,10 @@ pub struct Ctx {
     pub root: PathBuf,
     /// Where exports go (`--out`), if given. Never changes where things are looked up.
     pub out: Option<PathBuf>,
-    /// Whether stderr is a terminal: progress and colour only then (and colour never with `NO_COLOR`).
+    /// Whether stderr is a terminal: progress only then.
     pub terminal: bool,
+    /// Whether results may be coloured: stdout is a terminal and `NO_COLOR` is not set.
+    pub colour: bool,
     /// Fixed time for reproducible runs (`CASK_NOW`, RFC 3339); otherwise the system clock.
     pub fixed_now: Option<String>,
 }

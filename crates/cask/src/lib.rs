@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod ctx;
 pub mod error;
+pub mod output;
 
 /// Runs the command line of this process.
 #[must_use]

@@ -4,13 +4,81 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::canon::Digest;
+use crate::canon::{self, CanonError, Digest};
 use crate::endpoint::Risk;
-use crate::toolpack::Tool;
+use crate::toolpack::{Tool, Toolpack};
 
+pub mod change;
 pub mod sign;
 pub mod status;
 pub mod trust;
+
+/// The subject id of the policy.
+pub const POLICY: &str = "policy/default";
+
+/// The lockfile format that this version writes and reads.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// The parts of a toolpack that are approved: everything an agent can see or do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Surface {
+    /// The toolpack's id.
+    pub toolpack: String,
+    /// Its tools.
+    pub tools: Vec<Tool>,
+    /// Toolset name → tool names.
+    pub toolsets: BTreeMap<String, BTreeSet<String>>,
+    /// The Cedar policy text.
+    pub policy: String,
+    /// The Cedar schema text.
+    pub policy_schema: String,
+}
+
+impl From<&Toolpack> for Surface {
+    fn from(toolpack: &Toolpack) -> Self {
+        Self {
+            toolpack: toolpack.id.clone(),
+            tools: toolpack.tools.clone(),
+            toolsets: toolpack.toolsets.clone(),
+            policy: toolpack.policy.clone(),
+            policy_schema: toolpack.policy_schema.clone(),
+        }
+    }
+}
+
+impl Surface {
+    /// The digest of `policy/default`.
+    ///
+    /// # Errors
+    /// As [`canon::digest`].
+    pub fn policy_digest(&self) -> Result<Digest, CanonError> {
+        canon::digest(&self.policy_content())
+    }
+
+    /// What is signed as `policy/default`.
+    #[must_use]
+    pub fn policy_content(&self) -> serde_json::Value {
+        serde_json::json!({ "policy": self.policy, "schema": self.policy_schema })
+    }
+
+    /// What is signed as `toolset/<name>`.
+    #[must_use]
+    pub fn toolset_content(name: &str, tools: &BTreeSet<String>) -> serde_json::Value {
+        serde_json::json!({ "toolset": name, "tools": tools })
+    }
+
+    /// The toolsets a tool is in.
+    #[must_use]
+    pub fn toolsets_of(&self, tool: &str) -> BTreeSet<String> {
+        self.toolsets.iter().filter(|(_, tools)| tools.contains(tool)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The highest risk among the named tools; the whole surface's for the policy.
+    #[must_use]
+    pub fn risk_of<'n>(&self, names: impl Fn(&str) -> bool + 'n) -> Risk {
+        self.tools.iter().filter(|tool| names(&tool.name)).map(|tool| tool.risk).max().unwrap_or(Risk::Safe)
+    }
+}
 
 /// The subjects of one toolpack, their states and their approvals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +97,20 @@ pub struct Lockfile {
     /// The signature over the whole file without it. A pending lockfile has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
+}
+
+impl Lockfile {
+    /// The digest of the file without its seal: what the seal signs, and what the next revision's
+    /// `previous` names.
+    ///
+    /// # Errors
+    /// As [`canon::digest`].
+    pub fn digest(&self) -> Result<Digest, CanonError> {
+        if self.seal.is_none() {
+            return canon::digest(self);
+        }
+        canon::digest(&Lockfile { seal: None, ..self.clone() })
+    }
 }
 
 /// One subject.
@@ -59,6 +141,18 @@ pub enum State {
     Approved,
     /// Signed never to be used.
     Blocked,
+}
+
+impl State {
+    /// Lower-case name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::Approved => "approved",
+            State::Blocked => "blocked",
+        }
+    }
 }
 
 /// One signer's signed statement about one subject.
@@ -102,6 +196,7 @@ pub struct Approved {
     pub(crate) tools: BTreeMap<String, ApprovedTool>,
     pub(crate) toolsets: BTreeSet<String>,
     pub(crate) policy: String,
+    pub(crate) policy_schema: String,
     pub(crate) policy_digest: Digest,
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) not_approved: BTreeMap<String, NotApproved>,
@@ -165,7 +260,8 @@ impl Approved {
             tools,
             toolsets: toolpack.toolsets.keys().cloned().collect(),
             policy: toolpack.policy.clone(),
-            policy_digest: Digest::of_bytes(toolpack.policy.as_bytes()),
+            policy_schema: toolpack.policy_schema.clone(),
+            policy_digest: Surface::from(toolpack).policy_digest()?,
             hosts: toolpack.hosts.iter().cloned().collect(),
             not_approved: BTreeMap::new(),
         })
@@ -200,6 +296,11 @@ impl Approved {
     #[must_use]
     pub fn policy(&self) -> &str {
         &self.policy
+    }
+    /// The approved Cedar schema text.
+    #[must_use]
+    pub fn policy_schema(&self) -> &str {
+        &self.policy_schema
     }
     /// Digest of the approved policy.
     #[must_use]

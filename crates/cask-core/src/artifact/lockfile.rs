@@ -1,0 +1,231 @@
+//! `caskmcp.lock.*.yaml` and `trust.yaml`: read strictly, written one way.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::lock::trust::{BadTrust, Signer, Trust};
+use crate::lock::{Approval, Entry, Lockfile, POLICY, SCHEMA_VERSION};
+
+/// The longest lockfile or trust file that is read, in bytes.
+pub const MAX_BYTES: u64 = 32 << 20;
+
+/// Why a file is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadFile {
+    /// Not this kind of file; the parser's words, with line and column.
+    #[error("{0}")]
+    Syntax(String),
+    /// Made by a later version.
+    #[error(
+        "schema_version is `{0}`, and this version of cask knows `{SCHEMA_VERSION}`: use the version that wrote it, or a later one"
+    )]
+    Newer(String),
+    /// A value that may not stand there: JSON pointer and what is wrong.
+    #[error("{pointer}: {why}")]
+    Value {
+        /// Where (RFC 6901).
+        pointer: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The signers make no sense.
+    #[error("/signers: {0}")]
+    Trust(#[from] BadTrust),
+}
+
+/// Reads a lockfile: unknown fields, duplicate keys and newer versions are refused.
+///
+/// # Errors
+/// [`BadFile`] with the place.
+pub fn read(text: &str) -> Result<Lockfile, BadFile> {
+    let lockfile: Lockfile = yaml(text)?;
+    check(&lockfile)?;
+    Ok(lockfile)
+}
+
+/// The one text of a lockfile. [`read`] gives back an equal value.
+#[must_use]
+pub fn write(lockfile: &Lockfile) -> String {
+    let mut out = String::with_capacity(256 + lockfile.subjects.len() * 640);
+    let null = || "null".to_owned();
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "schema_version: {}", quoted(&lockfile.schema_version));
+    let _ = writeln!(out, "toolpack: {}", scalar(&lockfile.toolpack));
+    let _ = writeln!(out, "revision: {}", lockfile.revision);
+    let _ = writeln!(out, "previous: {}", lockfile.previous.map_or_else(null, |digest| digest.to_string()));
+    out.push_str(if lockfile.subjects.is_empty() { "subjects: {}\n" } else { "subjects:\n" });
+    for (id, entry) in &lockfile.subjects {
+        write_entry(&mut out, id, entry);
+    }
+    if let Some(seal) = &lockfile.seal {
+        let _ = writeln!(out, "seal:");
+        let _ = writeln!(out, "  by: {}", scalar(&seal.by));
+        let _ = writeln!(out, "  key: {}", scalar(&seal.key));
+        let _ = writeln!(out, "  at: {}", scalar(&seal.at));
+        let _ = writeln!(out, "  signature: {}", scalar(&seal.signature));
+    }
+    out
+}
+
+fn write_entry(out: &mut String, id: &str, entry: &Entry) {
+    let _ = writeln!(out, "  {}:", scalar(id));
+    let _ = writeln!(out, "    digest: {}", entry.digest);
+    let _ = writeln!(out, "    state: {}", entry.state.as_str());
+    let _ = writeln!(out, "    risk: {}", entry.risk.as_str());
+    if !entry.toolsets.is_empty() {
+        let names: Vec<String> = entry.toolsets.iter().map(|name| scalar(name)).collect();
+        let _ = writeln!(out, "    toolsets: [{}]", names.join(", "));
+    }
+    if entry.approvals.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "    approvals:");
+    for approval in &entry.approvals {
+        let _ = writeln!(out, "      - by: {}", scalar(&approval.by));
+        let _ = writeln!(out, "        key: {}", scalar(&approval.key));
+        let _ = writeln!(out, "        at: {}", scalar(&approval.at));
+        let until = approval.until.as_deref().map_or_else(|| "null".to_owned(), scalar);
+        let _ = writeln!(out, "        until: {until}");
+        let _ = writeln!(out, "        reason: {}", scalar(&approval.reason));
+        let _ = writeln!(out, "        signature: {}", scalar(&approval.signature));
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustFile {
+    schema_version: String,
+    signers: Vec<Signer>,
+}
+
+/// Reads `trust.yaml`.
+///
+/// # Errors
+/// [`BadFile`] with the place.
+pub fn read_trust(text: &str) -> Result<Trust, BadFile> {
+    let file: TrustFile = yaml(text)?;
+    known(&file.schema_version)?;
+    Ok(Trust::new(file.signers)?)
+}
+
+/// The one text of `trust.yaml`.
+#[must_use]
+pub fn write_trust(trust: &Trust) -> String {
+    let mut out = format!("schema_version: {}\n", quoted(SCHEMA_VERSION));
+    out.push_str(if trust.signers().is_empty() { "signers: []\n" } else { "signers:\n" });
+    for signer in trust.signers() {
+        let keys: Vec<String> = signer.keys.iter().map(|key| scalar(key)).collect();
+        let _ = writeln!(out, "  - id: {}", scalar(&signer.id));
+        let _ = writeln!(out, "    keys: [{}]", keys.join(", "));
+    }
+    out
+}
+
+/// Reads an authority document written in YAML: no aliases, no anchors, no merge keys, no tags, no
+/// duplicate keys, bounded in size and depth. If it does not fit because it is newer, says so.
+fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, BadFile> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: String,
+    }
+    let budget = serde_saphyr::budget! {
+        max_events: 4_000_000,
+        max_nodes: 2_000_000,
+        max_depth: 16,
+        max_anchors: 0,
+        max_aliases: 0,
+        max_documents: 1,
+        max_merge_keys: 0,
+    };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        merge_keys: serde_saphyr::options::MergeKeyPolicy::Error,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options.clone()).map_err(|error| {
+        let version = serde_saphyr::from_str_with_options::<Version>(text, options);
+        match version.map(|version| known(&version.schema_version)) {
+            Ok(Err(newer)) => newer,
+            _ => BadFile::Syntax(error.to_string()),
+        }
+    })
+}
+
+fn known(version: &str) -> Result<(), BadFile> {
+    if version == SCHEMA_VERSION { Ok(()) } else { Err(BadFile::Newer(version.chars().take(40).collect())) }
+}
+
+/// What the types do not say.
+fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
+    known(&lockfile.schema_version)?;
+    let bad = |pointer: String, why: &str| Err(BadFile::Value { pointer, why: why.to_owned() });
+    for (id, entry) in &lockfile.subjects {
+        let at = || format!("/subjects/{}", id.replace('~', "~0").replace('/', "~1"));
+        let named = |name: &str| (1..=128).contains(&name.len()) && !name.chars().any(char::is_control);
+        let known_kind = id == POLICY
+            || id.strip_prefix("tool/").is_some_and(named)
+            || id.strip_prefix("toolset/").is_some_and(named);
+        if !known_kind {
+            return bad(at(), "a subject is `policy/default`, `tool/<name>` or `toolset/<name>`");
+        }
+        for (index, Approval { at: when, until, .. }) in entry.approvals.iter().enumerate() {
+            for (field, time) in [("at", Some(when)), ("until", until.as_ref())] {
+                if time.is_some_and(|time| !is_time(time)) {
+                    return bad(
+                        format!("{}/approvals/{index}/{field}", at()),
+                        "a time is written like 2026-01-31T12:00:00Z",
+                    );
+                }
+            }
+        }
+    }
+    if lockfile.seal.as_ref().is_some_and(|seal| !is_time(&seal.at)) {
+        return bad("/seal/at".to_owned(), "a time is written like 2026-01-31T12:00:00Z");
+    }
+    if lockfile.revision >= 1 << 53 {
+        return bad("/revision".to_owned(), "a revision is smaller than 2^53");
+    }
+    Ok(())
+}
+
+/// RFC 3339 in UTC and whole seconds, so that times sort as text.
+fn is_time(text: &str) -> bool {
+    text.len() == 20 && text.parse::<Timestamp>().is_ok_and(|time| time.to_string() == text)
+}
+
+/// Plain where every YAML parser reads the same string, in double quotes anywhere else.
+fn scalar(text: &str) -> String {
+    const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@:+=".contains(c))
+        && !text.ends_with(':')
+        && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            // Everything that cannot be seen is escaped: nothing in a reviewed file hides.
+            c if c.is_control() || (!c.is_ascii() && !c.is_alphanumeric()) => {
+                let _ = match u32::from(c) {
+                    code @ 0..=0xFFFF => write!(out, "\\u{code:04x}"),
+                    code => write!(out, "\\U{code:08x}"),
+                };
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}

@@ -107,12 +107,18 @@ pub struct Schema {
     /// Values seen at this position (not: documents).
     #[serde(skip_serializing_if = "is_default")]
     pub seen: u64,
+    /// Of them `null`: how often decides whether a `null` elsewhere is news.
+    #[serde(skip_serializing_if = "is_default")]
+    pub nulls: u64,
     /// JSON Schema / OpenAPI `format` of the strings or numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// The only values, sorted; scalars. Empty: not an enumeration.
     #[serde(rename = "enum", skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Value>,
+    /// How often each of `values` was seen, in their order; empty where they were only declared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<u64>,
     /// Named members of an object.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub properties: BTreeMap<String, Property>,

@@ -87,9 +87,12 @@ pub struct Operation {
     /// The document that is sent, fixed; empty for a persisted query.
     #[serde(default)]
     pub document: String,
-    /// SHA-256 of a persisted query as the client sent it.
+    /// Id (mostly a SHA-256) of a persisted query as the client sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persisted: Option<String>,
+    /// The member that carries `persisted`; `None` is Apollo's `extensions.persistedQuery.sha256Hash`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persisted_as: Option<String>,
     /// Root fields the document selects, sorted.
     pub fields: Vec<String>,
 }

@@ -318,3 +318,6 @@ impl Approved {
         &self.not_approved
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,4 +26,10 @@ impl Ctx {
             jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
         })
     }
+
+    /// An environment variable; an empty one is not set.
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
 }

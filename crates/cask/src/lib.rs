@@ -6,7 +6,10 @@ pub mod cli;
 pub mod commands;
 pub mod ctx;
 pub mod error;
+pub mod keys;
 pub mod output;
+pub mod store;
+pub mod ui;
 
 /// Runs the command line of this process.
 #[must_use]

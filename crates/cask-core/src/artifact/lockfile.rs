@@ -126,7 +126,7 @@ pub fn write_trust(trust: &Trust) -> String {
 
 /// Reads an authority document written in YAML: no aliases, no anchors, no merge keys, no tags, no
 /// duplicate keys, bounded in size and depth. If it does not fit because it is newer, says so.
-fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, BadFile> {
+pub(crate) fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, BadFile> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: String,
@@ -156,7 +156,7 @@ fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, BadFile> {
     })
 }
 
-fn known(version: &str) -> Result<(), BadFile> {
+pub(crate) fn known(version: &str) -> Result<(), BadFile> {
     if version == SCHEMA_VERSION { Ok(()) } else { Err(BadFile::Newer(version.chars().take(40).collect())) }
 }
 
@@ -199,7 +199,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// Plain where every YAML parser reads the same string, in double quotes anywhere else.
-fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     const RESERVED: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@:+=".contains(c))
@@ -208,7 +208,7 @@ fn scalar(text: &str) -> String {
     if plain { text.to_owned() } else { quoted(text) }
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

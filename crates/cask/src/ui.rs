@@ -1,0 +1,44 @@
+//! Talking to a person at a terminal: questions and tables. Everything shown is escaped.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use cask_core::report::escape::{clip, terminal};
+
+/// Asks a yes/no question if a person is there to answer; `None` if nobody is.
+#[must_use]
+pub fn confirm(question: &str) -> Option<bool> {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return None;
+    }
+    eprint!("{} [y/N] ", terminal(question));
+    let _ = std::io::stderr().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    Some(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Columns under a header, as wide as their widest cell and separated by two spaces.
+#[must_use]
+pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| clip(&terminal(cell), 64).into_owned()).collect())
+        .collect();
+    let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
+    let lines = || std::iter::once(&header).chain(&rows);
+    let widths: Vec<usize> = (0..header.len())
+        .map(|column| {
+            lines().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    lines().fold(String::new(), |mut out, row| {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', (width + 2).saturating_sub(cell.chars().count())));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+        out
+    })
+}

@@ -3,19 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::canon::Digest;
 use crate::capture::Scheme;
-use crate::endpoint::{Auth, Effect, Place, Reason, Risk, Template};
+use crate::endpoint::{Auth, Effect, Endpoint, Place, Reason, Risk, Template};
 
 pub mod baseline;
+pub mod bind;
 pub mod contract;
 pub mod describe;
+pub mod explain;
 pub mod name;
 pub mod policy;
 pub mod schema;
 pub mod scope;
+pub mod words;
+
+pub use explain::{Section, explain};
 
 /// What an agent can call. Its digest covers every field, so an approval covers all of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -189,7 +194,7 @@ pub struct Toolpack {
     /// The Cedar schema text.
     pub policy_schema: String,
     /// The endpoints as accepted: templates are pinned to these.
-    pub baseline: Vec<crate::endpoint::Endpoint>,
+    pub baseline: Vec<Endpoint>,
 }
 
 /// The name of the toolset served when none is asked for.
@@ -204,3 +209,197 @@ impl Tool {
         crate::canon::digest(self)
     }
 }
+
+/// What a toolpack is compiled with, besides its endpoints.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Options {
+    /// The toolpack's name, for people; with `hosts` it makes the id.
+    pub name: String,
+    /// The hosts that make the id. Tools may call the hosts of their endpoints.
+    pub hosts: Vec<String>,
+    /// Ids of the captures that the endpoints come from.
+    pub captures: Vec<String>,
+    /// Names that tools already have, by endpoint id; they are kept.
+    pub names: BTreeMap<String, String>,
+}
+
+impl Options {
+    /// The names of a toolpack's tools, so that compiling again keeps them.
+    #[must_use]
+    pub fn names_of(tools: &[Tool]) -> BTreeMap<String, String> {
+        tools.iter().map(|tool| (tool.evidence.endpoint.clone(), tool.name.clone())).collect()
+    }
+}
+
+/// The most bytes of a tool as an MCP client gets it.
+pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
+
+/// Compiles endpoints into a toolpack: one tool per endpoint, whatever their order.
+#[must_use]
+pub fn compile(endpoints: &[Endpoint], options: &Options) -> Toolpack {
+    let mut baseline = endpoints.to_vec();
+    baseline::sort(&mut baseline);
+    baseline.dedup_by(|one, other| one.id == other.id);
+    let names = name::names(&baseline, &options.names);
+    let mut tools: Vec<Tool> = baseline
+        .iter()
+        .filter_map(|endpoint| names.get(&endpoint.id).map(|name| tool(endpoint, name)))
+        .collect();
+    tools.sort_by(|one, other| one.name.cmp(&other.name));
+    let toolsets = toolsets(&tools);
+    let mut hosts: Vec<String> = options.hosts.clone();
+    hosts.sort();
+    hosts.dedup();
+    let mut captures = options.captures.clone();
+    captures.sort();
+    captures.dedup();
+    Toolpack {
+        id: crate::ids::toolpack(&options.name, &hosts),
+        name: options.name.clone(),
+        hosts,
+        captures,
+        policy: policy::DEFAULT.to_owned(),
+        policy_schema: policy::schema(&tools, &toolsets),
+        tools,
+        toolsets,
+        baseline,
+    }
+}
+
+/// The tool of one endpoint, within [`MAX_ENTRY_BYTES`]: first the output schema is left out, then what
+/// inputs can do without, at last a body's members.
+fn tool(endpoint: &Endpoint, name: &str) -> Tool {
+    let answer = contract::answer(endpoint);
+    let silent = endpoint
+        .responses
+        .iter()
+        .any(|(status, response)| (200..300).contains(status) && response.content.is_empty());
+    // a structured result cannot be promised where some calls that worked had no body
+    let output = answer.as_ref().filter(|_| !silent).map(schema::output);
+    let wrap = output.as_ref().is_none_or(|(_, wrap)| *wrap);
+    let make = |bare_input: bool, output_schema: Option<Value>| {
+        let mut bound = bind::bind(endpoint, bare_input);
+        bound.binding.wrap = wrap;
+        Tool {
+            name: name.to_owned(),
+            title: describe::title(name),
+            description: describe::description(endpoint, answer.as_ref()),
+            input_schema: bound.input,
+            output_schema,
+            annotations: annotations(endpoint),
+            effect: endpoint.effect,
+            risk: endpoint.risk,
+            reasons: endpoint.reasons.clone(),
+            scope: scope::name_of(endpoint),
+            guards: Guards::default(),
+            binding: Binding::Http(bound.binding),
+            evidence: Evidence { endpoint: endpoint.id.clone() },
+        }
+    };
+    let bare = output.as_ref().map(|(_, wrap)| schema::bare_output(*wrap));
+    let tries = [(false, output.map(|(value, _)| value)), (false, bare.clone())];
+    for (bare_input, output_schema) in tries {
+        let tool = make(bare_input, output_schema);
+        if schema::size(&entry(&tool, None)) <= MAX_ENTRY_BYTES {
+            return tool;
+        }
+    }
+    let mut tool = make(true, bare);
+    drop_optional(&mut tool);
+    tool
+}
+
+/// Leaves out optional arguments, last name first, until the tool fits.
+fn drop_optional(tool: &mut Tool) {
+    let required: BTreeSet<String> = strings(tool.input_schema.get("required"));
+    let optional: Vec<String> = tool
+        .input_schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|all| all.keys().filter(|name| !required.contains(*name)).cloned().collect::<BTreeSet<_>>())
+        .unwrap_or_default()
+        .into_iter()
+        .collect();
+    for name in optional.iter().rev() {
+        if schema::size(&entry(tool, None)) <= MAX_ENTRY_BYTES {
+            return;
+        }
+        if let Some(properties) = tool.input_schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.remove(name);
+        }
+        let Binding::Http(binding) = &mut tool.binding;
+        binding.args.remove(name);
+        if let Some(body) = &mut binding.body {
+            body.members.remove(name);
+        }
+    }
+}
+
+fn strings(value: Option<&Value>) -> BTreeSet<String> {
+    let items = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn annotations(endpoint: &Endpoint) -> Annotations {
+    let read = endpoint.effect == Effect::Read;
+    Annotations {
+        read_only_hint: read,
+        // a creation adds; everything else that is no read may overwrite, remove, spend or lock out
+        destructive_hint: !read && !(endpoint.effect == Effect::Write && endpoint.risk <= Risk::Low),
+        idempotent_hint: read || matches!(endpoint.method.as_str(), "PUT" | "DELETE"),
+        open_world_hint: true,
+    }
+}
+
+/// The toolsets that every toolpack has: reads, changes, what needs care, and all.
+fn toolsets(tools: &[Tool]) -> BTreeMap<String, BTreeSet<String>> {
+    let pick = |belongs: &dyn Fn(&Tool) -> bool| {
+        tools.iter().filter(|tool| belongs(tool)).map(|tool| tool.name.clone()).collect::<BTreeSet<_>>()
+    };
+    let calm = |tool: &Tool| tool.risk <= Risk::Medium;
+    let changes = |tool: &Tool| matches!(tool.effect, Effect::Write | Effect::Delete);
+    BTreeMap::from([
+        (DEFAULT_TOOLSET.to_owned(), pick(&|tool| tool.effect == Effect::Read && calm(tool))),
+        ("write_ops".to_owned(), pick(&|tool| changes(tool) && calm(tool))),
+        (
+            "high_risk".to_owned(),
+            pick(&|tool| !calm(tool) || !(changes(tool) || tool.effect == Effect::Read)),
+        ),
+        ("operator".to_owned(), pick(&|_| true)),
+    ])
+}
+
+/// The `_meta` of a tool in `tools/list`.
+#[must_use]
+pub fn meta(tool: &Tool, digest: Option<&Digest>) -> Value {
+    let mut cask = json!({
+        "risk": tool.risk.as_str(),
+        "scope": tool.scope,
+        "evidence": tool.evidence.endpoint,
+    });
+    if let (Some(digest), Some(cask)) = (digest, cask.as_object_mut()) {
+        cask.insert("digest".to_owned(), json!(digest));
+    }
+    json!({ "cask": cask })
+}
+
+/// A tool as an MCP client gets it. Without a digest given, the tool's own is computed.
+#[must_use]
+pub fn entry(tool: &Tool, digest: Option<&Digest>) -> Value {
+    let own = if digest.is_none() { tool.digest().ok() } else { None };
+    let mut entry = json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "inputSchema": tool.input_schema,
+        "annotations": tool.annotations,
+        "_meta": meta(tool, digest.or(own.as_ref())),
+    });
+    if let (Some(output), Some(entry)) = (&tool.output_schema, entry.as_object_mut()) {
+        entry.insert("outputSchema".to_owned(), output.clone());
+    }
+    entry
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

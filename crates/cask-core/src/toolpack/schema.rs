@@ -1,1 +1,447 @@
-//! Stub.
+//! From learned schemas to the JSON Schema that MCP clients get.
+//!
+//! What comes out is self-contained (no `$ref`), has an object at the top, never `anyOf` there, one `type`
+//! per node, and no boolean where a schema is expected: what the strictest known clients and the lint of
+//! the official Inspector accept. Inputs are closed; outputs are open and only say what was always so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::endpoint::schema::Property;
+use crate::endpoint::{Schema, TypeSet};
+
+use super::describe;
+
+/// Deeper input is passed through without being described.
+const INPUT_DEPTH: usize = 8;
+
+/// Bytes of JSON that an output schema may take, and what is tried in turn to get there:
+/// levels of nesting, members per object, whether `required` lists are written.
+const OUTPUT_BYTES: usize = 700;
+const OUTPUT_TRIES: [(usize, usize, bool); 6] =
+    [(3, 24, true), (3, 16, false), (2, 24, false), (2, 12, false), (1, 24, false), (1, 8, false)];
+
+/// Bytes of JSON that one argument may take at most before its members are no longer described.
+const ARGUMENT_BYTES: usize = 4096;
+
+/// The schema of one tool argument.
+#[must_use]
+pub fn argument(schema: &Schema) -> Value {
+    let whole = plain(schema, 0);
+    for depth in [INPUT_DEPTH, 4, 3, 2, 1] {
+        let value = input(&whole, depth, true);
+        if size(&value) <= ARGUMENT_BYTES {
+            return value;
+        }
+    }
+    input(&whole, 0, false)
+}
+
+/// The same argument in as few bytes as keep its type.
+#[must_use]
+pub fn bare_argument(schema: &Schema) -> Value {
+    input(&plain(schema, 0), 0, false)
+}
+
+/// The output schema of a tool for the answers it was seen to give, and whether they must be wrapped.
+#[must_use]
+pub fn output(answer: &Schema) -> (Value, bool) {
+    let answer = plain(answer, 0);
+    let wrap = answer.types != TypeSet::OBJECT;
+    let mut last = json!({"type": "object"});
+    for (depth, breadth, required) in OUTPUT_TRIES {
+        last = wrapped(open(&answer, Limits { depth, breadth, required }), wrap);
+        if size(&last) <= OUTPUT_BYTES {
+            break;
+        }
+    }
+    (last, wrap)
+}
+
+/// The output schema in as few bytes as possible.
+#[must_use]
+pub fn bare_output(wrap: bool) -> Value {
+    wrapped(None, wrap)
+}
+
+fn wrapped(inner: Option<Value>, wrap: bool) -> Value {
+    if !wrap {
+        return inner.unwrap_or_else(|| json!({"type": "object"}));
+    }
+    match inner {
+        Some(inner) => json!({"type": "object", "properties": {"result": inner}, "required": ["result"]}),
+        None => json!({"type": "object", "required": ["result"]}),
+    }
+}
+
+/// Bytes as they go over the wire.
+#[must_use]
+pub fn size(value: &Value) -> usize {
+    value.to_string().len()
+}
+
+/// The schema without alternatives: what any of them allows. Also bounds the depth of what follows.
+#[must_use]
+pub fn plain(schema: &Schema, depth: usize) -> Schema {
+    if depth > 24 {
+        return Schema { types: schema.types, ..Schema::default() };
+    }
+    let mut own = schema.clone();
+    let branches = std::mem::take(&mut own.any_of);
+    for property in own.properties.values_mut() {
+        property.schema = plain(&property.schema, depth + 1);
+    }
+    own.items = own.items.map(|items| Box::new(plain(&items, depth + 1)));
+    own.additional = own.additional.map(|values| Box::new(plain(&values, depth + 1)));
+    let mut branches = branches.iter().map(|branch| plain(branch, depth + 1));
+    let Some(first) = branches.next() else { return own };
+    let either = branches.fold(first, |left, right| union(left, right));
+    both(own, either)
+}
+
+/// What either of two schemas allows, and perhaps a little more.
+fn union(left: Schema, right: Schema) -> Schema {
+    // a schema that says nothing allows everything
+    let types = if left.types.is_empty() || right.types.is_empty() {
+        TypeSet::NONE
+    } else {
+        left.types.with(right.types)
+    };
+    let objects = left.types.has(TypeSet::OBJECT) && right.types.has(TypeSet::OBJECT);
+    let mut values = Vec::new();
+    if !left.values.is_empty() && !right.values.is_empty() {
+        values = left.values;
+        for value in right.values {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+    }
+    let mut properties: BTreeMap<String, Property> = left.properties;
+    if objects {
+        for (name, property) in &mut properties {
+            property.required &= right.properties.get(name).is_some_and(|other| other.required);
+        }
+    }
+    for (name, mut property) in right.properties {
+        match properties.remove(&name) {
+            Some(own) => {
+                property.required &= own.required;
+                property.schema = union(own.schema, property.schema);
+                property.seen = property.seen.saturating_add(own.seen);
+                property.of = property.of.saturating_add(own.of);
+            }
+            None => property.required &= !objects,
+        }
+        properties.insert(name, property);
+    }
+    Schema {
+        types,
+        seen: left.seen.saturating_add(right.seen),
+        format: left.format.filter(|format| right.format.as_ref() == Some(format)),
+        values,
+        properties,
+        additional: either(left.additional, right.additional),
+        closed: left.closed && right.closed,
+        items: either(left.items, right.items),
+        any_of: Vec::new(),
+        bounds: left.bounds.into_iter().filter(|(key, value)| right.bounds.get(key) == Some(value)).collect(),
+        default: None,
+        description: left.description.or(right.description),
+        identifier: left.identifier || right.identifier,
+        redacted: left.redacted.or(right.redacted),
+    }
+}
+
+fn either(left: Option<Box<Schema>>, right: Option<Box<Schema>>) -> Option<Box<Schema>> {
+    match (left, right) {
+        (Some(left), Some(right)) => Some(Box::new(union(*left, *right))),
+        (left, right) => left.or(right),
+    }
+}
+
+/// Common members together with those of the alternatives: both hold.
+fn both(mut own: Schema, other: Schema) -> Schema {
+    if own.types.is_empty() {
+        own.types = other.types;
+    }
+    for (name, property) in other.properties {
+        own.properties.entry(name).or_insert(property);
+    }
+    if own.values.is_empty() {
+        own.values = other.values;
+    }
+    own.items = own.items.or(other.items);
+    own.additional = own.additional.or(other.additional);
+    own.format = own.format.or(other.format);
+    own.closed |= other.closed;
+    own.redacted = own.redacted.or(other.redacted);
+    own
+}
+
+/// What all of several bodies allow.
+#[must_use]
+pub fn union_of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Option<Schema> {
+    schemas.into_iter().map(|schema| plain(schema, 0)).reduce(union)
+}
+
+/// The types of a schema, from its keywords where it names none.
+fn types(schema: &Schema) -> TypeSet {
+    if schema.redacted.is_some() && schema.types.is_empty() {
+        TypeSet::STRING
+    } else if !schema.types.is_empty() {
+        if schema.types.has(TypeSet::NUMBER) { schema.types.without(TypeSet::INTEGER) } else { schema.types }
+    } else if !schema.properties.is_empty() || schema.additional.is_some() {
+        TypeSet::OBJECT
+    } else if schema.items.is_some() {
+        TypeSet::ARRAY
+    } else {
+        TypeSet::NONE
+    }
+}
+
+const ALL: [&str; 6] = ["array", "boolean", "null", "number", "object", "string"];
+
+/// One node per type; several become `anyOf`, because clients differ on lists of types.
+fn per_type(types: TypeSet, mut node: impl FnMut(&'static str) -> Map<String, Value>) -> Value {
+    let names: Vec<&'static str> = if types.is_empty() { ALL.to_vec() } else { types.names().collect() };
+    if let [one] = names.as_slice() {
+        return Value::Object(node(one));
+    }
+    json!({"anyOf": names.into_iter().map(|name| Value::Object(node(name))).collect::<Vec<_>>()})
+}
+
+fn input(schema: &Schema, depth: usize, describe: bool) -> Value {
+    let values = enumeration(schema);
+    let mut value = per_type(types(schema), |name| {
+        let mut node = Map::new();
+        node.insert("type".to_owned(), json!(name));
+        let fitting: Vec<Value> = values.iter().filter(|value| is_type(value, name)).cloned().collect();
+        if !fitting.is_empty() {
+            node.insert("enum".to_owned(), Value::Array(fitting));
+            return node;
+        }
+        match name {
+            "string" => {
+                bounds(&mut node, schema, &["minLength", "maxLength", "pattern"]);
+                if let Some(format) =
+                    schema.format.as_deref().filter(|format| STRING_FORMATS.contains(format))
+                {
+                    node.insert("format".to_owned(), json!(format));
+                }
+            }
+            "integer" | "number" => bounds(
+                &mut node,
+                schema,
+                &["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
+            ),
+            "array" => {
+                bounds(&mut node, schema, &["minItems", "maxItems", "uniqueItems"]);
+                let items = schema.items.as_deref().filter(|_| depth > 0);
+                // an array without `items` is refused by some clients
+                node.insert(
+                    "items".to_owned(),
+                    items.map_or_else(any, |items| input(items, depth - 1, describe)),
+                );
+            }
+            "object" => input_object(&mut node, schema, depth, describe),
+            _ => {}
+        }
+        node
+    });
+    if let (Some(node), true) = (value.as_object_mut(), describe) {
+        if let Some(text) = schema.description.as_deref().and_then(describe::declared_note) {
+            node.insert("description".to_owned(), json!(text));
+        }
+        if let Some(default) = schema.default.as_ref().filter(|default| is_tame(default)) {
+            node.insert("default".to_owned(), default.clone());
+        }
+    }
+    value
+}
+
+fn input_object(node: &mut Map<String, Value>, schema: &Schema, depth: usize, describe: bool) {
+    if depth == 0 {
+        return;
+    }
+    let mut properties = Map::new();
+    let mut required = BTreeSet::new();
+    let mut whole = true;
+    for (name, property) in &schema.properties {
+        if !is_member(name) {
+            whole = false;
+            continue;
+        }
+        properties.insert(name.clone(), input(&property.schema, depth - 1, describe));
+        if property.required {
+            required.insert(name.clone());
+        }
+    }
+    let closed = whole && schema.additional.is_none() && (schema.closed || !properties.is_empty());
+    if !properties.is_empty() {
+        node.insert("properties".to_owned(), Value::Object(properties));
+    }
+    if !required.is_empty() {
+        node.insert("required".to_owned(), json!(required));
+    }
+    if closed {
+        node.insert("additionalProperties".to_owned(), json!(false));
+    } else if let Some(values) = schema.additional.as_deref().filter(|values| !types(values).is_empty()) {
+        node.insert("additionalProperties".to_owned(), input(values, depth - 1, describe));
+    }
+}
+
+/// The schema that takes everything, in the spelling that lints accept.
+fn any() -> Value {
+    per_type(TypeSet::NONE, |name| {
+        let mut node = Map::new();
+        node.insert("type".to_owned(), json!(name));
+        if name == "array" {
+            let items: Vec<Value> = ALL.iter().skip(1).map(|name| json!({"type": name})).collect();
+            node.insert("items".to_owned(), json!({"anyOf": items}));
+        }
+        node
+    })
+}
+
+/// Formats of strings that clients know; the text of a format comes from outside.
+const STRING_FORMATS: [&str; 13] = [
+    "date",
+    "date-time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "time",
+    "uri",
+    "uri-reference",
+    "uuid",
+    "byte",
+    "binary",
+];
+
+fn bounds(node: &mut Map<String, Value>, schema: &Schema, keys: &[&str]) {
+    for key in keys {
+        let Some(value) = schema.bounds.get(*key) else { continue };
+        let sane = match (*key, value) {
+            ("pattern", Value::String(text)) => {
+                // a pattern is shown to the model and compiled by the gateway: short, without prose, linear
+                text.len() <= 100 && !text.contains(char::is_whitespace) && regex::Regex::new(text).is_ok()
+            }
+            ("uniqueItems", Value::Bool(unique)) => *unique,
+            ("minLength" | "maxLength" | "minItems" | "maxItems", value) => {
+                value.as_u64().is_some_and(|n| n > 0)
+            }
+            ("multipleOf", value) => value.as_f64().is_some_and(|n| n > 0.0),
+            ("pattern" | "uniqueItems", _) => false,
+            (_, value) => value.is_number(),
+        };
+        if sane && crate::canon::canonical(value).is_ok() {
+            node.insert((*key).to_owned(), value.clone());
+        }
+    }
+}
+
+/// The enumeration, if every value may be shown to a model.
+fn enumeration(schema: &Schema) -> Vec<Value> {
+    let tame = schema.values.len() <= 100 && schema.values.iter().all(is_tame) && schema.redacted.is_none();
+    if tame { schema.values.clone() } else { Vec::new() }
+}
+
+/// A scalar that cannot carry a sentence.
+fn is_tame(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            text.len() <= 64
+                && text.split_whitespace().count() <= 4
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || " _-.:/+@#,*=%".contains(c))
+                && !describe::commands(text)
+        }
+        Value::Number(_) => crate::canon::canonical(value).is_ok(),
+        Value::Bool(_) | Value::Null => true,
+        Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Whether a nested member's name may be shown as it is.
+fn is_member(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-$@:/".contains(&b))
+        && !describe::commands(name)
+}
+
+fn is_type(value: &Value, name: &str) -> bool {
+    match value {
+        Value::String(_) => name == "string",
+        Value::Bool(_) => name == "boolean",
+        Value::Null => name == "null",
+        Value::Number(number) => name == "number" || name == "integer" && !number.is_f64(),
+        Value::Array(_) => name == "array",
+        Value::Object(_) => name == "object",
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    depth: usize,
+    breadth: usize,
+    required: bool,
+}
+
+/// What an answer always is. `None` where nothing can be said, so that nothing is.
+fn open(schema: &Schema, limits: Limits) -> Option<Value> {
+    let types = types(schema);
+    // only ever null, or anything: no statement
+    if types.is_empty() || types == TypeSet::NULL {
+        return None;
+    }
+    // a quantity that was whole so far may have a fraction tomorrow
+    let types = if types.has(TypeSet::INTEGER) && !schema.identifier {
+        types.without(TypeSet::INTEGER).with(TypeSet::NUMBER)
+    } else {
+        types
+    };
+    Some(per_type(types, |name| {
+        let mut node = Map::new();
+        node.insert("type".to_owned(), json!(name));
+        if limits.depth == 0 {
+            return node;
+        }
+        let below = Limits { depth: limits.depth - 1, ..limits };
+        if name == "array" {
+            // the items of an array are not a level of their own: `[{…}]` reads like `{…}`
+            if let Some(items) = schema.items.as_deref().and_then(|items| open(items, below)) {
+                node.insert("items".to_owned(), items);
+            }
+        } else if name == "object" {
+            open_object(&mut node, schema, limits, below);
+        }
+        node
+    }))
+}
+
+fn open_object(node: &mut Map<String, Value>, schema: &Schema, limits: Limits, below: Limits) {
+    let mut properties = Map::new();
+    let mut required = BTreeSet::new();
+    let mut ranked: Vec<(&String, &Property)> =
+        schema.properties.iter().filter(|(name, _)| is_member(name)).collect();
+    ranked.sort_by_key(|(name, property)| (describe::rank(name), !property.required, name.as_str()));
+    for (name, property) in ranked.into_iter().take(limits.breadth) {
+        let Some(value) = open(&property.schema, below) else { continue };
+        // what was there in all of a handful of answers is a habit, not yet a promise
+        if limits.required && property.required && (property.of == 0 || property.of >= 3) {
+            required.insert(name.clone());
+        }
+        properties.insert(name.clone(), value);
+    }
+    if properties.is_empty() {
+        return;
+    }
+    properties.sort_keys();
+    node.insert("properties".to_owned(), Value::Object(properties));
+    if !required.is_empty() {
+        node.insert("required".to_owned(), json!(required));
+    }
+}

@@ -1,4 +1,203 @@
 //! The wire form of every file: reading validates, and each format has one canonical writer.
+//!
+//! Authority documents (lockfile, toolpack, tools, toolsets, baseline, contracts) refuse unknown fields and
+//! newer versions; record documents (coverage, suggestions) ignore what they do not know.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::canon::Digest;
+use crate::toolpack::{Toolpack, contract, scope};
+
+pub mod baseline;
+pub mod contracts;
+pub mod coverage;
 pub mod lockfile;
+pub mod manifest;
+pub mod openapi;
+pub mod scopes;
 pub mod surface;
+pub mod tools;
+pub mod toolsets;
+pub mod yaml;
+
+pub use coverage::Coverage;
+pub use manifest::Manifest;
+
+/// The version of every format in a toolpack that this cask writes, and the newest that it reads.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// The longest artifact that is read, in bytes. Baselines of the largest known services take a tenth of it.
+pub const MAX_BYTES: u64 = 1 << 30;
+
+/// A file that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadArtifact {
+    /// It does not read.
+    #[error("{file}: {why}")]
+    Invalid {
+        /// The file, relative to the toolpack.
+        file: String,
+        /// What is wrong, with line and column or pointer.
+        why: String,
+    },
+    /// A later cask wrote it.
+    #[error(
+        "{file}: schema_version is `{version}`, this cask reads `{SCHEMA_VERSION}`; use the cask that wrote it, or a later one"
+    )]
+    Newer {
+        /// The file, relative to the toolpack.
+        file: String,
+        /// What it says.
+        version: String,
+    },
+}
+
+impl BadArtifact {
+    /// A fault of a file.
+    pub fn new(file: &str, why: impl std::fmt::Display) -> Self {
+        Self::Invalid { file: file.to_owned(), why: why.to_string() }
+    }
+}
+
+/// The files of a toolpack, by path relative to its directory, the manifest not among them.
+///
+/// # Errors
+/// [`BadArtifact`] if a value has no canonical form (a whole number beyond 2^53).
+pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String, String>, BadArtifact> {
+    let fault = |file: &'static str| move |error: crate::canon::CanonError| BadArtifact::new(file, error);
+    let by_id: BTreeMap<&str, _> =
+        toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
+    let mut contracts = BTreeMap::new();
+    for tool in &toolpack.tools {
+        let digest = tool.digest().map_err(|error| {
+            BadArtifact::new(manifest::TOOLS, format_args!("tool `{}`: {error}", tool.name))
+        })?;
+        if let Some(endpoint) = by_id.get(tool.evidence.endpoint.as_str()) {
+            contracts.insert(tool.name.clone(), contract::contract(tool, digest, endpoint));
+        }
+    }
+    let suggested = scope::suggest(&toolpack.tools, &toolpack.baseline);
+    Ok(BTreeMap::from([
+        (manifest::TOOLS.to_owned(), tools::write(&toolpack.tools).map_err(fault(manifest::TOOLS))?),
+        (manifest::TOOLSETS.to_owned(), toolsets::write(&toolpack.toolsets)),
+        (manifest::POLICY.to_owned(), toolpack.policy.clone()),
+        (manifest::POLICY_SCHEMA.to_owned(), toolpack.policy_schema.clone()),
+        (manifest::CONTRACTS.to_owned(), contracts::write(&contracts)),
+        (manifest::OPENAPI.to_owned(), openapi::write(toolpack)),
+        (
+            manifest::BASELINE.to_owned(),
+            baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE))?,
+        ),
+        (manifest::SCOPES.to_owned(), scopes::write(&suggested)),
+        (manifest::COVERAGE.to_owned(), coverage::write(coverage)),
+    ]))
+}
+
+/// Digests of files, as the manifest lists them.
+#[must_use]
+pub fn digests(files: &BTreeMap<String, String>) -> BTreeMap<String, Digest> {
+    files.iter().map(|(path, text)| (path.clone(), Digest::of_bytes(text.as_bytes()))).collect()
+}
+
+/// Reads a toolpack back. `text_of` gives the text of a file by its path relative to the toolpack.
+/// Checks that the files fit together; that they are the ones that were approved is the lockfile's matter.
+///
+/// # Errors
+/// [`BadArtifact`] for a file that does not read or does not fit, or what `text_of` says.
+pub fn load<E: From<BadArtifact>>(
+    manifest: &Manifest,
+    mut text_of: impl FnMut(&str) -> Result<String, E>,
+) -> Result<Toolpack, E> {
+    let toolpack = served(manifest, &mut text_of)?;
+    let baseline = baseline::read(&text_of(manifest::BASELINE)?)?;
+    if baseline.toolpack != manifest.id {
+        return Err(
+            BadArtifact::new(manifest::BASELINE, format_args!("belongs to `{}`", baseline.toolpack)).into()
+        );
+    }
+    Ok(Toolpack { baseline: baseline.endpoints, ..toolpack })
+}
+
+/// As [`load`], without the baseline: what serving needs.
+///
+/// # Errors
+/// As [`load`].
+pub fn served<E: From<BadArtifact>>(
+    manifest: &Manifest,
+    mut text_of: impl FnMut(&str) -> Result<String, E>,
+) -> Result<Toolpack, E> {
+    let tools = tools::read(&text_of(manifest::TOOLS)?)?;
+    let toolsets = toolsets::read(&text_of(manifest::TOOLSETS)?)?;
+    let names: BTreeSet<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    for (toolset, members) in &toolsets {
+        if let Some(unknown) = members.iter().find(|name| !names.contains(name.as_str())) {
+            let why = format!("/toolsets/{toolset}: there is no tool `{unknown}`");
+            return Err(BadArtifact::new(manifest::TOOLSETS, why).into());
+        }
+    }
+    Ok(Toolpack {
+        id: manifest.id.clone(),
+        name: manifest.name.clone(),
+        hosts: manifest.hosts.clone(),
+        captures: manifest.captures.clone(),
+        tools,
+        toolsets,
+        policy: text_of(manifest::POLICY)?,
+        policy_schema: text_of(manifest::POLICY_SCHEMA)?,
+        baseline: Vec::new(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Version {
+    schema_version: String,
+}
+
+/// Reads strict JSON; says so if it does not fit because it is newer.
+fn read_json<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifact> {
+    if let Ok(Version { schema_version }) = serde_json::from_str::<Version>(text) {
+        known(file, &schema_version)?;
+    }
+    serde_json::from_str(text).map_err(|error| BadArtifact::new(file, error))
+}
+
+fn known(file: &str, version: &str) -> Result<(), BadArtifact> {
+    if version == SCHEMA_VERSION {
+        return Ok(());
+    }
+    let version = version.chars().take(40).collect();
+    Err(BadArtifact::Newer { file: file.to_owned(), version })
+}
+
+/// JSON for people: sorted keys, two spaces, a final newline.
+fn pretty<T: Serialize>(value: &T) -> Result<String, crate::canon::CanonError> {
+    let mut value = serde_json::to_value(value)?;
+    value.sort_all_objects();
+    crate::canon::canonical(&value)?;
+    Ok(serde_json::to_string_pretty(&value)? + "\n")
+}
+
+/// JSON with one item a line: for long lists that people seldom read and `diff` still can.
+fn lines<T: Serialize>(
+    head: &[(&str, &str)],
+    list: &str,
+    items: &[T],
+) -> Result<String, crate::canon::CanonError> {
+    let mut out = String::from("{\n");
+    for (key, value) in head {
+        out.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
+    }
+    out.push_str(&format!("{}: [", Value::from(list)));
+    for (index, item) in items.iter().enumerate() {
+        out.push_str(if index == 0 { "\n" } else { ",\n" });
+        let mut value = serde_json::to_value(item)?;
+        value.sort_all_objects();
+        out.push_str(&serde_json::to_string(&value)?);
+    }
+    out.push_str(if items.is_empty() { "]\n}\n" } else { "\n]\n}\n" });
+    Ok(out)
+}

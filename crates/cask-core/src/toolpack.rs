@@ -215,7 +215,8 @@ impl Tool {
 pub struct Options {
     /// The toolpack's name, for people; with `hosts` it makes the id.
     pub name: String,
-    /// The hosts that make the id. Tools may call the hosts of their endpoints.
+    /// The hosts that were asked for, patterns included: they make the id. Tools may call the hosts of
+    /// their endpoints.
     pub hosts: Vec<String>,
     /// Ids of the captures that the endpoints come from.
     pub captures: Vec<String>,
@@ -247,16 +248,18 @@ pub fn compile(endpoints: &[Endpoint], options: &Options) -> Toolpack {
         .collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
     let toolsets = toolsets(&tools);
-    let mut hosts: Vec<String> = options.hosts.clone();
-    hosts.sort();
-    hosts.dedup();
+    let mut asked = options.hosts.clone();
+    asked.sort();
+    asked.dedup();
+    // what was asked for names the toolpack and may be a pattern; what tools may call are hosts
+    let hosts: BTreeSet<String> = baseline.iter().map(|endpoint| endpoint.host.clone()).collect();
     let mut captures = options.captures.clone();
     captures.sort();
     captures.dedup();
     Toolpack {
-        id: crate::ids::toolpack(&options.name, &hosts),
+        id: crate::ids::toolpack(&options.name, &asked),
         name: options.name.clone(),
-        hosts,
+        hosts: hosts.into_iter().collect(),
         captures,
         policy: policy::DEFAULT.to_owned(),
         policy_schema: policy::schema(&tools, &toolsets),

@@ -113,6 +113,7 @@ fn union(one: &Schema, other: &Schema, depth: usize) -> Schema {
     }
     let mut out = one.clone();
     out.seen = one.seen.saturating_add(other.seen);
+    out.nulls = one.nulls.saturating_add(other.nulls);
     // nothing declared means anything, but what is seen is worth more than that
     out.types = one.types.with(other.types);
     if out.types.has(TypeSet::NUMBER) {
@@ -125,6 +126,7 @@ fn union(one: &Schema, other: &Schema, depth: usize) -> Schema {
                 out.values.push(value.clone());
             }
         }
+        out.counts.clear();
     }
     for (name, property) in &other.properties {
         let merged = match out.properties.get(name) {

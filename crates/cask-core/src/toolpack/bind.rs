@@ -258,7 +258,9 @@ fn graphql(
     if named && !operation.name.is_empty() {
         fixed.insert("operationName".to_owned(), json!(operation.name));
     }
-    if let Some(hash) = &operation.persisted {
+    if let (Some(id), Some(member)) = (&operation.persisted, &operation.persisted_as) {
+        fixed.insert(member.clone(), json!(id));
+    } else if let Some(hash) = &operation.persisted {
         fixed.insert("extensions".to_owned(), json!({"persistedQuery": {"version": 1, "sha256Hash": hash}}));
     }
     let mut members = BTreeMap::new();

@@ -139,6 +139,8 @@ fn union(left: Schema, right: Schema) -> Schema {
     Schema {
         types,
         seen: left.seen.saturating_add(right.seen),
+        nulls: left.nulls.saturating_add(right.nulls),
+        counts: Vec::new(),
         format: left.format.filter(|format| right.format.as_ref() == Some(format)),
         values,
         properties,

@@ -246,8 +246,17 @@ fn hostile_text_reaches_no_tool() {
     let toolpack = compile(&[bad], &options());
     assert_portable(&toolpack);
     let shown = entry(&toolpack.tools[0], None).to_string().to_lowercase();
-    for word in ["ignore", "previous", "script", "important", "evil", "disregard", "you are", "javascript", "\u{202e}"]
-    {
+    for word in [
+        "ignore",
+        "previous",
+        "script",
+        "important",
+        "evil",
+        "disregard",
+        "you are",
+        "javascript",
+        "\u{202e}",
+    ] {
         assert!(!shown.contains(word), "`{word}` in {shown}");
     }
 }

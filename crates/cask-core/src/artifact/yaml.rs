@@ -1,0 +1,178 @@
+//! YAML as cask reads and writes it: bounded, without anchors, tags or duplicate keys; sorted and in blocks.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::fmt::Write as _;
+
+use super::{BadArtifact, Version, known};
+
+/// Reads a document; a newer one is refused by its version before its unknown fields are.
+///
+/// # Errors
+/// [`BadArtifact`] with line and column.
+pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifact> {
+    let budget = serde_saphyr::budget! {
+        max_events: 8_000_000,
+        max_nodes: 4_000_000,
+        max_depth: 64,
+        max_anchors: 0,
+        max_aliases: 0,
+        max_documents: 1,
+        max_merge_keys: 0,
+    };
+    let options = serde_saphyr::options! {
+        budget: budget,
+        merge_keys: serde_saphyr::options::MergeKeyPolicy::Error,
+        strict_booleans: true,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options.clone()).map_err(|error| {
+        let version = serde_saphyr::from_str_with_options::<Version>(text, options);
+        match version.map(|version| known(file, &version.schema_version)) {
+            Ok(Err(newer)) => newer,
+            _ => BadArtifact::new(file, error),
+        }
+    })
+}
+
+/// Writes a value: block style, keys sorted, strings quoted where any YAML reader could take them for
+/// something else. What cannot be written as JSON is written as an empty map.
+#[must_use]
+pub fn write<T: Serialize>(value: &T) -> String {
+    let value = serde_json::to_value(value).unwrap_or_default();
+    let mut out = String::new();
+    block(&mut out, &value, 0);
+    if !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out
+}
+
+fn indent(out: &mut String, level: usize) {
+    for _ in 0..level {
+        out.push_str("  ");
+    }
+}
+
+/// A value after `key:` or `-`, with what separates it from that.
+fn value(out: &mut String, of: &Value, level: usize) {
+    match of {
+        Value::Object(members) if !members.is_empty() => {
+            out.push('\n');
+            block(out, of, level);
+        }
+        Value::Array(items) if !items.is_empty() => {
+            if items.iter().all(|item| !item.is_object() && !item.is_array()) && items.len() <= 8 {
+                out.push_str(" [");
+                for (index, item) in items.iter().enumerate() {
+                    out.push_str(if index == 0 { "" } else { ", " });
+                    leaf(out, item);
+                }
+                out.push_str("]\n");
+            } else {
+                out.push('\n');
+                block(out, of, level);
+            }
+        }
+        _ => {
+            out.push(' ');
+            leaf(out, of);
+            out.push('\n');
+        }
+    }
+}
+
+fn block(out: &mut String, of: &Value, level: usize) {
+    match of {
+        Value::Object(members) if !members.is_empty() => {
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_by_key(|(key, _)| key.as_str());
+            for (key, member) in members {
+                indent(out, level);
+                scalar(out, key);
+                out.push(':');
+                value(out, member, level + 1);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                indent(out, level);
+                out.push('-');
+                value(out, item, level + 1);
+            }
+        }
+        _ => {
+            leaf(out, of);
+            out.push('\n');
+        }
+    }
+}
+
+fn leaf(out: &mut String, of: &Value) {
+    match of {
+        Value::String(text) => scalar(out, text),
+        Value::Object(_) => out.push_str("{}"),
+        Value::Array(_) => out.push_str("[]"),
+        other => {
+            let _ = write!(out, "{other}");
+        }
+    }
+}
+
+/// Plain where every YAML parser reads the same string, in double quotes anywhere else.
+fn scalar(out: &mut String, text: &str) {
+    const RESERVED: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan"];
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./:+=".contains(&b))
+        && !text.ends_with(':')
+        && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if plain {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            c if c.is_control() || (!c.is_ascii() && !c.is_alphanumeric()) => {
+                let _ = match u32::from(c) {
+                    code @ 0..=0xFFFF => write!(out, "\\u{code:04x}"),
+                    code => write!(out, "\\U{code:08x}"),
+                };
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let odd = json!({
+            "no": "yes", "a: b": ["x", {"y": []}, [1, -2.5], {}], "": null, "é\u{202e}\u{1f600}": "# not a comment",
+            "list": (0..20).collect::<Vec<_>>(), "deep": {"a": {"b": {"c": "1e3"}}}, "~": "- x", "t": true,
+            "nested": [[["x", {"k": "v"}]], [[]]],
+        });
+        let text = write(&odd);
+        let back: Value = read("x.yaml", &text).unwrap();
+        assert_eq!(back, odd, "{text}");
+    }
+
+    #[test]
+    fn bombs_and_duplicates_are_refused() {
+        for bad in ["a: &x 1\nb: *x\n", "a: 1\na: 2\n", "a: !!python/object 1\n", "a: 1\n---\nb: 2\n"] {
+            assert!(read::<Value>("x.yaml", bad).is_err(), "{bad}");
+        }
+        let newer = read::<super::super::toolsets::Toolsets>("x.yaml", "schema_version: \"7\"\nzap: 1\n");
+        assert!(matches!(newer, Err(BadArtifact::Newer { .. })), "{newer:?}");
+    }
+}

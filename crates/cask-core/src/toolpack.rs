@@ -348,7 +348,7 @@ fn annotations(endpoint: &Endpoint) -> Annotations {
     Annotations {
         read_only_hint: read,
         // a creation adds; everything else that is no read may overwrite, remove, spend or lock out
-        destructive_hint: !read && !(endpoint.effect == Effect::Write && endpoint.risk <= Risk::Low),
+        destructive_hint: !(read || endpoint.effect == Effect::Write && endpoint.risk <= Risk::Low),
         idempotent_hint: read || matches!(endpoint.method.as_str(), "PUT" | "DELETE"),
         open_world_hint: true,
     }

@@ -165,10 +165,11 @@ fn is_own(endpoint: &Endpoint, param: &Param) -> bool {
 }
 
 fn path_value(mut value: Value) -> Value {
-    if let Some(node) = value.as_object_mut() {
-        if node.get("type").and_then(Value::as_str) == Some("string") && !node.contains_key("enum") {
-            node.entry("minLength").or_insert_with(|| json!(1));
-        }
+    if let Some(node) = value.as_object_mut()
+        && node.get("type").and_then(Value::as_str) == Some("string")
+        && !node.contains_key("enum")
+    {
+        node.entry("minLength").or_insert_with(|| json!(1));
     }
     value
 }

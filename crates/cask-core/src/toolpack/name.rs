@@ -437,10 +437,10 @@ pub fn names(endpoints: &[Endpoint], previous: &BTreeMap<String, String>) -> BTr
     let mut named = BTreeMap::new();
     let mut taken = BTreeSet::new();
     for endpoint in endpoints {
-        if let Some(name) = previous.get(&endpoint.id).filter(|name| is_name(name)) {
-            if taken.insert(name.clone()) {
-                named.insert(endpoint.id.clone(), name.clone());
-            }
+        if let Some(name) = previous.get(&endpoint.id).filter(|name| is_name(name))
+            && taken.insert(name.clone())
+        {
+            named.insert(endpoint.id.clone(), name.clone());
         }
     }
     for level in 0..=4 {

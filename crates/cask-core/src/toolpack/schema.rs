@@ -96,7 +96,7 @@ pub fn plain(schema: &Schema, depth: usize) -> Schema {
     own.additional = own.additional.map(|values| Box::new(plain(&values, depth + 1)));
     let mut branches = branches.iter().map(|branch| plain(branch, depth + 1));
     let Some(first) = branches.next() else { return own };
-    let either = branches.fold(first, |left, right| union(left, right));
+    let either = branches.fold(first, union);
     both(own, either)
 }
 

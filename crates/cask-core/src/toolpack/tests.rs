@@ -249,7 +249,7 @@ fn hostile_text_reaches_no_tool() {
     for word in [
         "ignore",
         "previous",
-        "script",
+        "<script",
         "important",
         "evil",
         "disregard",

@@ -1,0 +1,133 @@
+//! Every rule has a case `cases/drift/<code>.json`: patches (RFC 7396) of one endpoint for `before`, for a `fires` that
+//! must report exactly this rule, and for a `quiet` that must not report it. A list stands for several endpoints.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::*;
+
+fn read(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/drift").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = serde_json::json!({});
+    }
+    let members = target.as_object_mut().unwrap();
+    for (name, value) in patch {
+        if value.is_null() {
+            members.remove(name);
+        } else {
+            merge(members.entry(name.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+fn endpoints(patches: &Value) -> Vec<Endpoint> {
+    let base = read("base.json");
+    let one = |patch: &Value| {
+        let mut endpoint = base.clone();
+        merge(&mut endpoint, patch);
+        serde_json::from_value(endpoint.clone()).unwrap_or_else(|error| panic!("{error}: {endpoint:#}"))
+    };
+    match patches {
+        Value::Array(patches) => patches.iter().map(one).collect(),
+        patch => vec![one(patch)],
+    }
+}
+
+#[test]
+fn every_rule_has_a_case_that_fires_and_one_that_stays_quiet() {
+    let mut faults = Vec::new();
+    for row in rules::all() {
+        let code = row.rule.code;
+        let case = read(&format!("{code}.json"));
+        let before = endpoints(&case["before"]);
+        let fired = compare(&before, &endpoints(&case["fires"]));
+        let codes: Vec<_> = fired.findings.iter().map(|f| f.code).collect();
+        if codes != [code] {
+            faults.push(format!("{code} fires: {:#?}\nweak {:#?}", fired.findings, fired.weak));
+        } else if fired.findings[0].severity != row.rule.severity {
+            faults.push(format!("{code} is {:?}", fired.findings[0].severity));
+        }
+        let quiet = compare(&before, &endpoints(&case["quiet"]));
+        if quiet.findings.iter().any(|f| f.code == code) {
+            faults.push(format!("{code} is not quiet: {:#?}", quiet.findings));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn nothing_changed_nothing_found() {
+    for row in rules::all() {
+        let case = read(&format!("{}.json", row.rule.code));
+        for side in ["before", "fires", "quiet"] {
+            let endpoints = endpoints(&case[side]);
+            let drift = compare(&endpoints, &endpoints);
+            assert!(
+                drift.findings.is_empty() && drift.weak.is_empty(),
+                "{side} of {}: {drift:#?}",
+                row.rule.code
+            );
+        }
+    }
+}
+
+#[test]
+fn the_order_of_endpoints_does_not_matter() {
+    let case = read("host-changed.json");
+    let (before, now) = (endpoints(&case["before"]), endpoints(&case["fires"]));
+    let (mut before_reversed, mut now_reversed) = (before.clone(), now.clone());
+    before_reversed.reverse();
+    now_reversed.reverse();
+    assert_eq!(compare(&before, &now), compare(&before_reversed, &now_reversed));
+}
+
+#[test]
+fn rules_are_told_apart_explained_and_mirrored() {
+    let mut codes = BTreeSet::new();
+    let mut places = BTreeMap::new();
+    for row in rules::all() {
+        assert!(codes.insert(row.rule.code), "{} twice", row.rule.code);
+        if let Some(other) = places.insert(row.at, row.rule.code) {
+            panic!("{other} and {} stand at {:?}", row.rule.code, row.at);
+        }
+        assert!(row.rule.explain.matches(". ").count() >= 1, "{}: two sentences", row.rule.code);
+        assert!(!row.rule.title.ends_with('.') && !row.rule.title.is_empty());
+    }
+    for row in rules::all() {
+        match row.mirror {
+            Mirror::Code(code) => {
+                let mirror = rules::all().find(|other| other.rule.code == code);
+                let mirror =
+                    mirror.unwrap_or_else(|| panic!("{} mirrors {code}, which is no rule", row.rule.code));
+                assert_eq!(mirror.at.0, row.at.0, "{}: the mirror is on the other side", row.rule.code);
+                assert!(mirror.mirror != Mirror::Itself, "{code} says it is its own mirror");
+            }
+            Mirror::Itself => assert_eq!(row.at.2, Kind::Changed, "{}", row.rule.code),
+            Mirror::Waived(why) => assert!(why.len() > 20, "{}: say why", row.rule.code),
+        }
+    }
+}
+
+#[test]
+fn absence_of_traffic_is_never_called_removed() {
+    let before = endpoints(&serde_json::json!([{}, {"template": "/v1/other", "id": "ep_2"}]));
+    let drift = compare(&before, &before[1..]);
+    assert_eq!(drift.findings.len(), 1);
+    assert_eq!(drift.findings[0].basis, Basis::Unobserved);
+    assert!(drift.findings[0].severity < Severity::Breaking);
+    let nothing = compare(&before, &[]);
+    assert!(nothing.findings.is_empty());
+    assert_eq!(nothing.uncalled, 2);
+}

@@ -112,7 +112,8 @@ pub struct Param {
     #[serde(default)]
     pub seen: u64,
     /// How a list or object is written (OpenAPI `style`): `simple`, `form`, `spaceDelimited`,
-    /// `pipeDelimited`, `deepObject`, `label`, `matrix`. Empty is the place's default.
+    /// `pipeDelimited`, `deepObject`, `label`, `matrix`; `json` where the value is JSON text (OpenAPI
+    /// parameter `content`). Empty is the place's default.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub style: String,
     /// OpenAPI `explode`; `None` is the style's default.

@@ -50,6 +50,18 @@ impl<'s> Facts<'s> {
         };
         facts.reading = rules::reading(&facts);
         facts.stateful = rules::stateful(&facts);
+        if facts.changes() {
+            // `?action=deleteItem`: the values are the verbs.
+            let values = signals
+                .query
+                .iter()
+                .filter(|(name, _)| rules::is_action(name))
+                .flat_map(|(_, values)| values);
+            for words in values.take(100).map(|value| words(value)) {
+                facts.verbs.extend(words.first().cloned());
+                facts.target.extend(words);
+            }
+        }
         facts
     }
 

@@ -5,7 +5,7 @@ use super::words::{singular, words};
 use super::{Effect, Risk, Rule};
 
 /// Words that name an action which changes something when they stand where an action is named.
-const CHANGING: [&str; 66] = [
+const CHANGING: [&str; 65] = [
     "delete",
     "remove",
     "destroy",
@@ -25,7 +25,6 @@ const CHANGING: [&str; 66] = [
     "set",
     "put",
     "save",
-    "edit",
     "rename",
     "move",
     "assign",
@@ -75,7 +74,7 @@ const CHANGING: [&str; 66] = [
 ];
 
 /// Words that say a POST only asks.
-const READING: [&str; 31] = [
+const READING: [&str; 30] = [
     "search",
     "query",
     "list",
@@ -93,7 +92,6 @@ const READING: [&str; 31] = [
     "preview",
     "estimate",
     "calculate",
-    "simulate",
     "match",
     "parse",
     "eval",
@@ -213,9 +211,11 @@ const RULING_STEMS: [&str; 7] =
     ["permission", "rolebinding", "clusterrole", "impersonat", "collaborator", "superuser", "policybinding"];
 const PEOPLE: [&str; 8] =
     ["member", "membership", "collaborator", "owner", "invitation", "invite", "maintainer", "delegate"];
-const PROMOTING: [&str; 9] =
-    ["grant", "promote", "demote", "impersonate", "ban", "unban", "suspend", "unsuspend", "kick"];
-const FINAL: [&str; 42] = [
+const PROMOTING: [&str; 5] = ["grant", "impersonate", "ban", "unban", "kick"];
+/// These too, where they happen to people.
+const RANKING: [&str; 4] = ["promote", "demote", "suspend", "unsuspend"];
+const PERSONS: [&str; 6] = ["user", "account", "member", "participant", "customer", "people"];
+const FINAL: [&str; 45] = [
     "submit",
     "merge",
     "reboot",
@@ -258,6 +258,9 @@ const FINAL: [&str; 42] = [
     "finalize",
     "void",
     "execution",
+    "promote",
+    "demote",
+    "suspend",
 ];
 const TELLING: [&str; 16] = [
     "send",
@@ -768,11 +771,9 @@ pub fn stateful(f: &Facts<'_>) -> Option<(&'static str, String)> {
     {
         return Some(("verb", format!("the path of a GET has `{two}`")));
     }
-    for (name, values) in &f.signals.query {
-        if !["action", "do", "cmd", "command", "_action", "act"].contains(&name.to_ascii_lowercase().as_str())
-        {
-            continue;
-        }
+    // `/projects/search?action=edit` asks which projects may be edited.
+    let asks = f.verb(&READING).is_some();
+    for (name, values) in f.signals.query.iter().filter(|(name, _)| !asks && is_action(name)) {
         let mut reads = values.iter().map(|value| {
             let words = words(value);
             words.iter().any(|word| {
@@ -794,6 +795,11 @@ pub fn stateful(f: &Facts<'_>) -> Option<(&'static str, String)> {
         return Some(("session", "a GET redirects and sets a session cookie".to_owned()));
     }
     None
+}
+
+/// Whether a query parameter of that name says what to do.
+pub fn is_action(name: &str) -> bool {
+    ["action", "do", "cmd", "command", "_action", "act"].contains(&name.to_ascii_lowercase().as_str())
 }
 
 fn changing<'f, 's>(f: &'f Facts<'s>) -> Option<&'f Facts<'s>> {
@@ -875,7 +881,8 @@ fn admin_words(f: &Facts<'_>) -> Option<String> {
     if let Some(word) = f.anywhere(&RULING).or_else(|| f.stem(&RULING_STEMS)) {
         return Some(has(word));
     }
-    if let Some(word) = f.verb(&PROMOTING).or_else(|| f.noun(&PEOPLE)) {
+    let ranks = f.anywhere(&PERSONS).and(f.verb(&RANKING));
+    if let Some(word) = f.verb(&PROMOTING).or(ranks).or_else(|| f.noun(&PEOPLE)) {
         return Some(has(word));
     }
     let group =

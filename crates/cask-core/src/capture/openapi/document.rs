@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::expand::Side;
 use super::{Note, OpenapiError, shown};
+use crate::endpoint::Schema;
 use crate::json::Json;
 
 /// Bytes of a description beyond which it is refused.
@@ -109,11 +111,19 @@ pub struct Document<'d> {
     targets: RefCell<BTreeMap<&'d str, Option<&'d Json<'d>>>>,
     notes: RefCell<BTreeMap<Note, u64>>,
     patterns: RefCell<BTreeMap<String, bool>>,
+    /// Schemas that a reference points to, by reference, side and cap.
+    pub expanded: RefCell<BTreeMap<(&'d str, Side, usize), Schema>>,
 }
 
 impl<'d> Document<'d> {
     pub fn new(root: &'d Json<'d>) -> Self {
-        Self { root, targets: RefCell::default(), notes: RefCell::default(), patterns: RefCell::default() }
+        Self {
+            root,
+            targets: RefCell::default(),
+            notes: RefCell::default(),
+            patterns: RefCell::default(),
+            expanded: RefCell::default(),
+        }
     }
 
     /// Notes something that was left out, changed or guessed.

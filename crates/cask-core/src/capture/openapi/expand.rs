@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 24;
 const MAX_ENUM: usize = 1_000;
 
 /// Which way a body goes: what is `readOnly` is not sent, what is `writeOnly` is not answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     Request,
     Response,
@@ -46,7 +46,23 @@ struct Node<'d> {
 }
 
 /// Expands one schema to at most `cap` nodes; what is cut off allows anything (of the type it names).
+///
+/// What a `$ref` points to is expanded once for all that point to it, and noted where it was met first.
 pub fn expand<'d>(document: &Document<'d>, root: &'d Json<'d>, side: Side, cap: usize, at: &str) -> Schema {
+    let key = match root {
+        Json::Object(members) if members.len() == 1 => root.get("$ref").and_then(Json::as_str),
+        _ => None,
+    };
+    let Some(reference) = key else { return grow(document, root, side, cap, at) };
+    if let Some(known) = document.expanded.borrow().get(&(reference, side, cap)) {
+        return known.clone();
+    }
+    let schema = grow(document, root, side, cap, at);
+    document.expanded.borrow_mut().insert((reference, side, cap), schema.clone());
+    schema
+}
+
+fn grow<'d>(document: &Document<'d>, root: &'d Json<'d>, side: Side, cap: usize, at: &str) -> Schema {
     let root = Node {
         sources: vec![root],
         place: Vec::new(),

@@ -135,14 +135,14 @@ fn schemas_that_explode_are_cut() {
         wide.push_str("}}\n");
     }
     wide.push_str("paths:\n");
-    for path in 0..200 {
+    for path in 0..400 {
         wide.push_str(&format!(
             "  /p{path}: {{post: {{requestBody: {{content: {{application/json: {{schema: {{$ref: '#/components/schemas/S{}'}}}}}}}}, responses: {{}}}}}}\n",
             path % 30
         ));
     }
     let description = read(&wide, "wide.yaml", None).unwrap();
-    assert_eq!(description.endpoints.len(), 200);
+    assert_eq!(description.endpoints.len(), 400);
     let nodes: usize = description
         .endpoints
         .iter()

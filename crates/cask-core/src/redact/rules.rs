@@ -1,0 +1,264 @@
+//! The rules as data: `rules.json`, read once for each profile.
+//!
+//! A *shape* finds a secret by how it looks: keywords gate a regular expression, so that clean text
+//! costs one automaton walk. A *key* rule says what a member, parameter or header holds by its name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex::Regex;
+use serde::Deserialize;
+
+use super::keys::{KeyRule, Name};
+use super::{Kind, Profile};
+
+/// The rule file, as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub shapes: Vec<ShapeFile>,
+    pub keys: Vec<KeyFile>,
+    neutral: BTreeSet<String>,
+    path_tokens: BTreeSet<String>,
+    schemes: BTreeSet<String>,
+    headers: Vec<HeaderFile>,
+}
+
+/// `fires` and `quiet` are examples for the tests; `{a20}` stands for 20 random-looking letters and
+/// digits, so that no scanner takes this file for a leak.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the examples are read by the tests"))]
+pub(super) struct ShapeFile {
+    pub id: String,
+    pub kind: Kind,
+    #[serde(default)]
+    pub profile: Option<Profile>,
+    keywords: Vec<String>,
+    regex: String,
+    #[serde(default)]
+    unless: Option<String>,
+    #[serde(default)]
+    entropy: f64,
+    #[serde(default)]
+    mixed: bool,
+    #[serde(default)]
+    check: Check,
+    pub fires: Vec<String>,
+    pub quiet: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the examples are read by the tests"))]
+pub(super) struct KeyFile {
+    pub id: String,
+    pub kind: Kind,
+    #[serde(default)]
+    pub profile: Option<Profile>,
+    pub value: Value,
+    #[serde(default)]
+    numbers: bool,
+    #[serde(default)]
+    inside: bool,
+    #[serde(default)]
+    pub places: Vec<Place>,
+    names: Vec<String>,
+    #[serde(default)]
+    unless: Vec<String>,
+    pub fires: Vec<String>,
+    pub quiet: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeaderFile {
+    how: How,
+    #[serde(default)]
+    profile: Option<Profile>,
+    names: Vec<String>,
+}
+
+/// What is left of a header's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum How {
+    /// The value, scanned as text.
+    Keep,
+    /// A known scheme; what follows it goes.
+    Scheme,
+    /// A known scheme alone.
+    Challenge,
+    /// The cookies' names.
+    Cookie,
+    /// The value, redacted as a URL.
+    Url,
+    /// A list of `<url>; parameters` (RFC 8288).
+    Link,
+    /// The part before the first `;`.
+    First,
+}
+
+/// Where a name stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// A member of a JSON body.
+    Body,
+    /// A query parameter, form field or multipart field.
+    Query,
+    /// A header or cookie.
+    Header,
+}
+
+/// What a value must look like for its name to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Value {
+    Any,
+    Opaque,
+    Digits,
+    Phone,
+    Card,
+    Iban,
+    Ssn,
+}
+
+/// A check that a regular expression cannot express.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Check {
+    #[default]
+    None,
+    Card,
+    Ip,
+}
+
+/// One secret recognised by its look.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub kind: Kind,
+    pub regex: Regex,
+    /// A match that also matches this is left alone.
+    pub unless: Option<Regex>,
+    /// Least Shannon entropy of the secret, in bits per character.
+    pub entropy: f64,
+    /// Whether the secret must mix letters with digits, or cases.
+    pub mixed: bool,
+    pub check: Check,
+}
+
+/// All rules of one profile, compiled.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub shapes: Vec<Shape>,
+    /// Finds the keywords of all shapes, ignoring ASCII case.
+    pub keywords: AhoCorasick,
+    /// The shape of each keyword.
+    pub owners: Vec<usize>,
+    pub keys: Vec<KeyRule>,
+    /// A member name without any of these has no key rule.
+    pub stems: AhoCorasick,
+    /// Words that may follow a name without changing what it holds (`password_hash`).
+    pub neutral: BTreeSet<String>,
+    /// Path segments after which a long random segment is a credential.
+    pub path_tokens: BTreeSet<String>,
+    /// Authentication schemes, lower case.
+    pub schemes: BTreeSet<String>,
+    pub headers: BTreeMap<String, How>,
+}
+
+static DEFAULT_SAFE: LazyLock<Rules> = LazyLock::new(|| compiled(Profile::DefaultSafe));
+static HIGH_RISK_PII: LazyLock<Rules> = LazyLock::new(|| compiled(Profile::HighRiskPii));
+
+#[expect(
+    clippy::expect_used,
+    reason = "the file is part of the program and a test compiles it; going on without rules would leak"
+)]
+fn compiled(profile: Profile) -> Rules {
+    read().and_then(|file| Rules::compile(file, profile)).expect("rules.json compiles")
+}
+
+/// Reads the rule file that is built in.
+pub(super) fn read() -> Result<File, String> {
+    serde_json::from_str(include_str!("rules.json")).map_err(|error| error.to_string())
+}
+
+impl Rules {
+    /// The rules of a profile, compiled once.
+    pub fn of(profile: Profile) -> &'static Rules {
+        match profile {
+            Profile::DefaultSafe => &DEFAULT_SAFE,
+            Profile::HighRiskPii => &HIGH_RISK_PII,
+        }
+    }
+
+    fn compile(file: File, profile: Profile) -> Result<Rules, String> {
+        // High risk has the rules of both; a header kept by default only is dropped there.
+        let applies =
+            |rule: Option<Profile>| profile == Profile::HighRiskPii || rule != Some(Profile::HighRiskPii);
+        let (mut shapes, mut keywords, mut owners) = (Vec::new(), Vec::new(), Vec::new());
+        for shape in file.shapes.into_iter().filter(|shape| applies(shape.profile)) {
+            let pattern = |text: &str| Regex::new(text).map_err(|error| format!("{}: {error}", shape.id));
+            owners.extend(shape.keywords.iter().map(|_| shapes.len()));
+            shapes.push(Shape {
+                kind: shape.kind,
+                regex: pattern(&shape.regex)?,
+                unless: shape.unless.as_deref().map(pattern).transpose()?,
+                entropy: shape.entropy,
+                mixed: shape.mixed,
+                check: shape.check,
+            });
+            keywords.extend(shape.keywords);
+        }
+        let keys: Vec<KeyRule> = file
+            .keys
+            .into_iter()
+            .filter(|key| applies(key.profile))
+            .map(|key| KeyRule {
+                kind: key.kind,
+                value: key.value,
+                numbers: key.numbers,
+                inside: key.inside,
+                places: key.places,
+                names: key.names.iter().map(|name| Name::new(name)).collect(),
+                unless: key.unless.iter().map(|name| Name::new(name)).collect(),
+            })
+            .collect();
+        let stems: BTreeSet<&str> = keys
+            .iter()
+            .filter(|rule| rule.holds(Place::Body))
+            .flat_map(|rule| &rule.names)
+            .map(Name::stem)
+            .collect();
+        let headers = file
+            .headers
+            .into_iter()
+            .filter(|header| header.profile.is_none_or(|only| only == profile))
+            .flat_map(|header| header.names.into_iter().map(move |name| (name, header.how)))
+            .collect();
+        Ok(Rules {
+            keywords: automaton(&keywords)?,
+            stems: automaton(&stems.into_iter().collect::<Vec<_>>())?,
+            shapes,
+            owners,
+            keys,
+            neutral: file.neutral,
+            path_tokens: file.path_tokens,
+            schemes: file.schemes,
+            headers,
+        })
+    }
+}
+
+/// Strings are short: a table-driven automaton without a prefilter beats one that starts up cleverly.
+fn automaton<T: AsRef<[u8]>>(words: &[T]) -> Result<AhoCorasick, String> {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
+        .prefilter(false)
+        .build(words)
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,255 @@
+//! Values: the walk through JSON, with what the keys say.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::keys::{self, KeyRule, Memo, Verdict};
+use super::rules::{Place, Rules};
+use super::{Counts, tokens, url};
+use crate::json::Json;
+
+type Says = Option<&'static KeyRule>;
+
+/// JSON inside a string, a URL inside a parameter of a URL: further down it is scanned as plain text.
+const MAX_NESTING: u8 = 3;
+
+/// One string: what its key says, then JSON in it, then a URL, then text.
+pub(super) fn string(
+    rules: &'static Rules,
+    text: &str,
+    says: Says,
+    nesting: u8,
+    counts: &mut Counts,
+) -> Option<String> {
+    if let Some(rule) = says
+        && rule.fits(text)
+    {
+        counts.add(rule.kind);
+        return Some(rule.kind.placeholder().to_owned());
+    }
+    if tokens::Look::at(text).quiet() {
+        return None;
+    }
+    if nesting < MAX_NESTING {
+        let trimmed = text.trim();
+        if (trimmed.starts_with('{') && trimmed.ends_with('}'))
+            || (trimmed.starts_with('[') && trimmed.ends_with(']') && trimmed.contains('"'))
+        {
+            if let Ok(mut inner) = Json::parse(trimmed) {
+                let mut replaced = Counts::default();
+                json(rules, &mut inner, nesting + 1, &mut replaced);
+                counts.merge(&replaced);
+                return if replaced.iter().next().is_some() {
+                    serde_json::to_string(&inner).ok()
+                } else {
+                    None
+                };
+            }
+        } else if url::is_url(text) {
+            let clean = url::url(rules, text, nesting + 1, counts);
+            return match tokens::scan(rules, clean.as_deref().unwrap_or(text), counts) {
+                None => clean,
+                cleaner => cleaner,
+            };
+        }
+    }
+    tokens::scan(rules, text, counts)
+}
+
+/// A whole JSON value, in place.
+pub(super) fn json<'a>(rules: &'static Rules, value: &mut Json<'a>, nesting: u8, counts: &mut Counts) {
+    Walk { rules, nesting, memo: Memo::new(), counts }.json(value, None);
+}
+
+struct Walk<'c, 'a> {
+    rules: &'static Rules,
+    nesting: u8,
+    memo: Memo<'a>,
+    counts: &'c mut Counts,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn json(&mut self, value: &mut Json<'a>, says: Says) {
+        match value {
+            Json::Null | Json::Bool(_) => {}
+            Json::Float(number) => {
+                if let Some(rule) = says
+                    && *number != 0.0
+                    && rule.fits_number(number.abs().to_bits())
+                {
+                    self.counts.add(rule.kind);
+                    *number = 0.0;
+                }
+            }
+            Json::Int(number) => {
+                if let Some(rule) = says
+                    && rule.fits_number(number.unsigned_abs())
+                {
+                    self.counts.add(rule.kind);
+                    *number = 0;
+                }
+            }
+            Json::Uint(number) => {
+                if let Some(rule) = says
+                    && rule.fits_number(*number)
+                {
+                    self.counts.add(rule.kind);
+                    *value = Json::Int(0);
+                }
+            }
+            Json::Str(text) => {
+                if let Some(clean) = string(self.rules, text, says, self.nesting, self.counts) {
+                    *text = Cow::Owned(clean);
+                }
+            }
+            Json::Array(items) => {
+                for item in items {
+                    // `secrets: [{name}]` lists objects; only `secrets: {a: b}` is a map of secrets.
+                    let says = says.filter(|rule| !(rule.inside && matches!(item, Json::Object(_))));
+                    self.json(item, says);
+                }
+            }
+            Json::Object(members) => self.object(members, says),
+        }
+    }
+
+    fn object(&mut self, members: &mut Vec<(Cow<'a, str>, Json<'a>)>, parent: Says) {
+        let mut label = None;
+        if members.iter().any(|(key, _)| is_pair_value(key)) {
+            label = members
+                .iter()
+                .filter(|(key, _)| is_pair_name(key))
+                .find_map(|(_, name)| keys::rule(self.rules, name.as_str()?, Place::Query));
+        }
+        let kubernetes_secret =
+            members.iter().any(|(key, value)| key == "kind" && value.as_str() == Some("Secret"));
+        let mut secret_keys = false;
+        for (key, value) in members.iter_mut() {
+            let verdict = match key {
+                Cow::Borrowed(key) => self.memo.look(key, |key| judge(self.rules, key)),
+                Cow::Owned(key) => judge(self.rules, key),
+            };
+            secret_keys |= verdict.secret;
+            let says = verdict.rule.or_else(|| inherited(self.rules, key, label, parent, kubernetes_secret));
+            self.json(value, says);
+        }
+        if secret_keys {
+            let keys = members.iter_mut().map(|(key, _)| key);
+            rename(self.rules, keys, self.counts);
+        }
+    }
+}
+
+fn judge(rules: &'static Rules, key: &str) -> Verdict {
+    Verdict {
+        rule: keys::rule(rules, key, Place::Body),
+        secret: tokens::scan(rules, key, &mut Counts::default()).is_some(),
+    }
+}
+
+fn is_pair_name(key: &str) -> bool {
+    matches!(key, "name" | "key" | "field" | "header" | "Name" | "Key" | "parameter")
+}
+
+fn is_pair_value(key: &str) -> bool {
+    matches!(key, "value" | "values" | "val" | "Value")
+}
+
+/// What a key without a rule of its own holds: the value of a named pair, the inside of a secret.
+fn inherited(rules: &'static Rules, key: &str, label: Says, parent: Says, kubernetes_secret: bool) -> Says {
+    if is_pair_value(key) && label.is_some() {
+        return label;
+    }
+    if kubernetes_secret && key == "data" {
+        return keys::rule(rules, "secrets", Place::Body);
+    }
+    let generic = || {
+        is_pair_value(key)
+            || matches!(key, "plaintext" | "plain" | "hash" | "salt" | "raw" | "data" | "text" | "content")
+    };
+    parent.filter(|rule| rule.inside || generic())
+}
+
+/// Replaces keys that are secrets themselves; a second one of the same kind gets a number.
+fn rename<'k, 'a: 'k>(
+    rules: &'static Rules,
+    keys: impl Iterator<Item = &'k mut Cow<'a, str>>,
+    counts: &mut Counts,
+) {
+    let mut taken = BTreeSet::new();
+    for key in keys {
+        let Some(clean) = tokens::scan(rules, key, counts) else {
+            taken.insert(key.to_string());
+            continue;
+        };
+        *key = Cow::Owned(free(&taken, clean));
+        taken.insert(key.to_string());
+    }
+}
+
+fn free(taken: &BTreeSet<String>, name: String) -> String {
+    if !taken.contains(&name) {
+        return name;
+    }
+    (2_u64..).map(|number| format!("{name}#{number}")).find(|name| !taken.contains(name)).unwrap_or(name)
+}
+
+/// An owned JSON value, in place.
+pub(super) fn value(rules: &'static Rules, value: &mut Value, says: Says, counts: &mut Counts) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => {
+            let size = number
+                .as_u64()
+                .or_else(|| number.as_i64().map(i64::unsigned_abs))
+                .or_else(|| number.as_f64().map(|float| float.abs().to_bits()));
+            if let (Some(rule), Some(size)) = (says, size)
+                && rule.fits_number(size)
+            {
+                counts.add(rule.kind);
+                *number = 0.into();
+            }
+        }
+        Value::String(text) => {
+            if let Some(clean) = string(rules, text, says, 0, counts) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                self::value(rules, item, says.filter(|rule| !(rule.inside && item.is_object())), counts);
+            }
+        }
+        Value::Object(members) => {
+            let label = members
+                .iter()
+                .any(|(key, _)| is_pair_value(key))
+                .then(|| {
+                    members
+                        .iter()
+                        .filter(|(key, _)| is_pair_name(key))
+                        .find_map(|(_, name)| keys::rule(rules, name.as_str()?, Place::Query))
+                })
+                .flatten();
+            let kubernetes_secret = members.get("kind").and_then(Value::as_str) == Some("Secret");
+            let mut secret_keys = false;
+            for (key, member) in members.iter_mut() {
+                let verdict = judge(rules, key);
+                secret_keys |= verdict.secret;
+                let says = verdict.rule.or_else(|| inherited(rules, key, label, says, kubernetes_secret));
+                self::value(rules, member, says, counts);
+            }
+            if secret_keys {
+                let old = std::mem::take(members);
+                let mut taken = BTreeSet::new();
+                for (key, member) in old {
+                    let key = tokens::scan(rules, &key, counts).map_or(key, |clean| free(&taken, clean));
+                    taken.insert(key.clone());
+                    members.insert(key, member);
+                }
+            }
+        }
+    }
+}

@@ -126,7 +126,7 @@ fn grouped(bytes: &[u8], start: usize) -> Option<(usize, Kind)> {
         b"####-######-####",
     ] {
         if let Some(end) = pattern(bytes, start, shape)
-            && bytes.get(start..end).is_some_and(|card| card_digits(card))
+            && bytes.get(start..end).is_some_and(card_digits)
             && let Some(hit) = ends(end, Kind::Card)
         {
             return Some(hit);
@@ -330,7 +330,7 @@ fn card_digits(bytes: &[u8]) -> bool {
         ),
         _ => false,
     };
-    issued && sum % 10 == 0
+    issued && sum.is_multiple_of(10)
 }
 
 fn issued_ssn(bytes: &[u8]) -> bool {

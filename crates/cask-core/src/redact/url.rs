@@ -107,7 +107,7 @@ fn parameters(rules: &'static Rules, query: &str, nesting: u8, counts: &mut Coun
 
 /// Undoes percent-encoding where the result is text; `+` is a space in a query.
 fn decode(text: &str, query: bool) -> Cow<'_, str> {
-    if !text.contains('%') && !(query && text.contains('+')) {
+    if !(text.contains('%') || query && text.contains('+')) {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());

@@ -32,6 +32,10 @@ pub struct Facts<'s> {
     pub above: Vec<String>,
     /// Whether the last literal is the end of the path (nothing identifies one thing in it).
     pub ends_literal: bool,
+    /// Request fields with their flat names.
+    pub sent: Vec<(String, &'s str)>,
+    /// Response fields likewise.
+    pub answered: Vec<(String, &'s str)>,
     /// Why a GET changes something, if it does.
     pub stateful: Option<(&'static str, String)>,
     /// Why a POST only reads, if it does.
@@ -123,6 +127,8 @@ impl<'s> Facts<'s> {
             target: Vec::new(),
             above: Vec::new(),
             ends_literal: false,
+            sent: flat(&signals.request),
+            answered: flat(&signals.response),
             stateful: None,
             reading: None,
         }
@@ -169,12 +175,12 @@ impl<'s> Facts<'s> {
 
     /// The first request field whose flat name (`cardNumber`, `card[number]` → `cardnumber`) is in the list.
     pub fn sends(&self, list: &[&str]) -> Option<&str> {
-        field(&self.signals.request, list)
+        field(&self.sent, list)
     }
 
     /// The first response field likewise.
     pub fn answers(&self, list: &[&str]) -> Option<&str> {
-        field(&self.signals.response, list)
+        field(&self.answered, list)
     }
 
     /// Whether only this answer (of those that are successes or redirects) was seen.
@@ -197,9 +203,15 @@ fn push_part(parts: &mut Vec<String>, text: &str) {
     }
 }
 
-fn field<'s>(fields: &'s BTreeSet<String>, list: &[&str]) -> Option<&'s str> {
-    fields.iter().map(String::as_str).find(|path| {
-        let leaf = path.rsplit('/').next().unwrap_or(path);
-        list.contains(&words(leaf).concat().as_str())
-    })
+/// The fields with the flat name of their last part: `cardNumber` and `card[number]` are `cardnumber`.
+fn flat(fields: &BTreeSet<String>) -> Vec<(String, &str)> {
+    let leaf = |path: &str| -> String {
+        let leaf = path.rsplit('/').next().unwrap_or_default();
+        leaf.chars().take(100).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    };
+    fields.iter().map(|path| (leaf(path), path.as_str())).collect()
+}
+
+fn field<'s>(fields: &[(String, &'s str)], list: &[&str]) -> Option<&'s str> {
+    fields.iter().find(|(flat, _)| list.contains(&flat.as_str())).map(|(_, path)| *path)
 }

@@ -592,10 +592,10 @@ pub static RULES: &[Rule] = &[
             let f = changing(f)?;
             let amount =
                 f.sends(&AMOUNTS).and_then(|amount| f.sends(&["currency", "currencycode"]).map(|_| amount));
-            let card = f.signals.request.iter().find(|path| {
-                let flat = words(path).concat();
-                flat.ends_with("cardnumber") || flat.ends_with("cardcvc")
-            });
+            let card =
+                f.signals.request.iter().find(|path| {
+                    ["card/number", "card/cvc", "card/cvv"].iter().any(|end| path.ends_with(end))
+                });
             f.sends(&PAYING_FIELDS).or(card.map(String::as_str)).or(amount).map(sends)
         },
     },
@@ -642,15 +642,13 @@ pub static RULES: &[Rule] = &[
         check: |f| {
             let f = changing(f)?;
             // Chat APIs call the speaker of a message its role.
-            let spoken = |path: &&String| {
+            let spoken = |path: &str| {
                 let parent = path.rsplit('/').nth(1).unwrap_or_default();
-                !["messages", "message", "input", "content", "choices"].contains(&parent)
+                ["messages", "message", "input", "content", "choices"].contains(&parent)
             };
-            let found = f.signals.request.iter().filter(spoken).find(|path| {
-                let leaf = path.rsplit('/').next().unwrap_or(path);
-                RULING_FIELDS.contains(&words(leaf).concat().as_str())
-            });
-            found.map(|path| sends(path))
+            let rules =
+                |(flat, path): &&(String, &str)| RULING_FIELDS.contains(&flat.as_str()) && !spoken(path);
+            f.sent.iter().find(rules).map(|(_, path)| sends(path))
         },
     },
     Rule {
@@ -818,9 +816,12 @@ fn deletes_many(f: &Facts<'_>) -> Option<String> {
     let last = f.target.last()?;
     let collection = f.base == Base::Delete && f.ends_literal && singular(last) != last;
     let naming = |path: &str| {
+        if path.contains('/') {
+            return false;
+        }
         let words = words(path);
         let last = words.last().map_or("", |word| singular(word));
-        !path.contains('/') && ["id", "uri", "url", "uuid", "name", "email", "key"].contains(&last)
+        ["id", "uri", "url", "uuid", "name", "email", "key"].contains(&last)
     };
     let mut fields = f.signals.query.keys().chain(&f.signals.request);
     let items = f.signals.request.iter().any(|path| path == last);

@@ -13,10 +13,15 @@ use crate::capture::Scheme;
 pub mod auth;
 pub mod effect;
 pub mod flow;
+pub mod format;
 pub mod graphql;
+pub mod infer;
+pub mod learn;
+pub mod observed;
 pub mod schema;
 pub mod summary;
 pub mod template;
+pub mod traffic;
 
 pub use schema::{Schema, TypeSet};
 pub use template::{Segment, Template};

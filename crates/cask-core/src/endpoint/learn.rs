@@ -1,0 +1,154 @@
+//! Path templates from evidence.
+//!
+//! The concrete paths of a host form a trie. From the root down, [`partition`] decides for the children
+//! of each node which of them are literals and which are values of one parameter; the values' subtrees
+//! are merged before going on, so that the levels below are decided on everything known of them.
+
+use std::collections::BTreeMap;
+
+use super::observed::Observed;
+use super::traffic::Traffic;
+
+mod alike;
+pub mod look;
+mod partition;
+pub mod words;
+
+use partition::{Choice, partition};
+
+/// A node of the trie of concrete paths.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Node {
+    /// By raw segment.
+    pub children: BTreeMap<Box<str>, Node>,
+    /// Operations that end here: by method, and GraphQL operation where there is one.
+    pub ends: BTreeMap<Box<str>, Traffic>,
+}
+
+/// One segment of a learned path.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Always this text.
+    Literal(Box<str>),
+    /// A parameter.
+    Param {
+        /// Literal text before the value.
+        prefix: Box<str>,
+        /// Literal text after the value.
+        suffix: Box<str>,
+        /// The distinct values (decoded), each once.
+        values: Box<Observed>,
+    },
+}
+
+/// A learned operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Learned {
+    /// The path.
+    pub parts: Vec<Part>,
+    /// Key in [`Node::ends`].
+    pub end: Box<str>,
+    /// What was seen of it.
+    pub traffic: Traffic,
+}
+
+impl Node {
+    /// The node at the end of these segments, made if need be.
+    pub fn at(&mut self, path: &str) -> &mut Node {
+        path.strip_prefix('/')
+            .unwrap_or(path)
+            .split('/')
+            .fold(self, |node, segment| node.children.entry(segment.into()).or_default())
+    }
+
+    /// Adds another trie.
+    pub fn merge(&mut self, other: Node) {
+        for (segment, child) in other.children {
+            match self.children.get_mut(&segment) {
+                Some(mine) => mine.merge(child),
+                None => {
+                    self.children.insert(segment, child);
+                }
+            }
+        }
+        for (end, traffic) in other.ends {
+            match self.ends.get_mut(&end) {
+                Some(mine) => mine.merge(traffic),
+                None => {
+                    self.ends.insert(end, traffic);
+                }
+            }
+        }
+    }
+
+    /// Calls that went through here.
+    fn calls(&self) -> u64 {
+        self.ends.values().map(|traffic| u64::from(traffic.calls)).sum::<u64>()
+            + self.children.values().map(Node::calls).sum::<u64>()
+    }
+}
+
+/// The operations below a trie, in path order.
+#[must_use]
+pub fn learn(root: Node, words: &words::Words<'_>) -> Vec<Learned> {
+    let mut out = Vec::new();
+    descend(root, &mut Vec::new(), words, &mut out);
+    out
+}
+
+fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words<'_>, out: &mut Vec<Learned>) {
+    for (end, traffic) in std::mem::take(&mut node.ends) {
+        out.push(Learned { parts: path.clone(), end, traffic });
+    }
+    let choices = partition(&node, path, words);
+    for choice in choices {
+        match choice {
+            Choice::Literal(segment) => {
+                if let Some(child) = node.children.remove(&segment) {
+                    path.push(Part::Literal(segment));
+                    descend(child, path, words, out);
+                    path.pop();
+                }
+            }
+            Choice::Param { prefix, suffix, members } => {
+                let mut merged = Node::default();
+                let mut values = Box::<Observed>::default();
+                for segment in members {
+                    if let Some(child) = node.children.remove(&segment) {
+                        let stem = segment.strip_prefix(prefix.as_ref()).unwrap_or(&segment);
+                        let stem = stem.strip_suffix(suffix.as_ref()).unwrap_or(stem);
+                        values.add_text(&decode(stem));
+                        merged.merge(child);
+                    }
+                }
+                path.push(Part::Param { prefix, suffix, values });
+                descend(merged, path, words, out);
+                path.pop();
+            }
+        }
+    }
+}
+
+/// Percent-decoding (RFC 3986, 2.1); what does not decode to UTF-8 stays as it is.
+#[must_use]
+pub fn decode(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((first, tail)) = rest.split_first() {
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = ((*high as char).to_digit(16), (*low as char).to_digit(16))
+            && let Ok(byte) = u8::try_from(high * 16 + low)
+        {
+            out.push(byte);
+            rest = after;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}

@@ -1,0 +1,224 @@
+//! How alike two places of the trie are: do they offer the same operations, and do those answer alike?
+//!
+//! Every comparison returns agreement and contradiction, each a sum of small weights, so that "nothing
+//! to compare" (0, 0) is told from "compared and different".
+
+use std::collections::BTreeSet;
+use std::ops::AddAssign;
+
+use crate::endpoint::observed::Observed;
+use crate::endpoint::traffic::Traffic;
+
+use super::Node;
+use super::look::{Look, look};
+
+/// Several nodes seen as one, without merging them.
+pub type View<'a> = Vec<&'a Node>;
+
+/// Weighed evidence for and against "the same thing".
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Likeness {
+    /// What both have.
+    pub agree: f64,
+    /// What one has and the other should have if it were the same.
+    pub differ: f64,
+}
+
+impl Likeness {
+    /// Share of the evidence that agrees; `None` where there is next to none.
+    pub fn share(self) -> Option<f64> {
+        let all = self.agree + self.differ;
+        (all > 0.3).then(|| self.agree / all)
+    }
+
+    fn times(self, weight: f64) -> Self {
+        Self { agree: self.agree * weight, differ: self.differ * weight }
+    }
+}
+
+impl AddAssign for Likeness {
+    fn add_assign(&mut self, other: Self) {
+        self.agree += other.agree;
+        self.differ += other.differ;
+    }
+}
+
+const MAX_DEPTH: usize = 8;
+
+/// Compares the operations offered at and below two places, and their answers.
+pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
+    let mut sum = Likeness::default();
+    if depth > MAX_DEPTH {
+        return sum;
+    }
+    let (calls_a, calls_b) = (calls(a), calls(b));
+    let ends: BTreeSet<&str> =
+        a.iter().chain(b).flat_map(|node| node.ends.keys()).map(AsRef::as_ref).collect();
+    for end in ends {
+        let (left, right) = (traffic(a, end), traffic(b, end));
+        if left.is_empty() || right.is_empty() {
+            let (n, others) = if left.is_empty() { (seen(&right), calls_a) } else { (seen(&left), calls_b) };
+            let here = if left.is_empty() { calls_b } else { calls_a };
+            sum.differ += surprise(n, here, others);
+        } else {
+            let answers = answers(&left, &right);
+            match answers.share() {
+                Some(share) => {
+                    sum.agree += share;
+                    sum.differ += 1.0 - share;
+                }
+                // Answers without content neither prove nor disprove.
+                None => {
+                    sum.agree += 0.6;
+                    sum.differ += 0.4;
+                }
+            }
+        }
+    }
+    let names: BTreeSet<&str> =
+        a.iter().chain(b).flat_map(|node| node.children.keys()).map(AsRef::as_ref).collect();
+    let (mut only_a, mut only_b): (View<'_>, View<'_>) = (Vec::new(), Vec::new());
+    let mut alone = Likeness::default();
+    for name in names {
+        let (left, right) = (child(a, name), child(b, name));
+        if !left.is_empty() && !right.is_empty() {
+            sum += places(&left, &right, depth + 1);
+        } else {
+            let (mine, here, others) =
+                if left.is_empty() { (&right, calls_b, calls_a) } else { (&left, calls_a, calls_b) };
+            if look(name) == Look::Word || look(name) == Look::Code {
+                alone.differ += surprise(calls(mine) as u32, here, others).min(1.0);
+            }
+            if left.is_empty() {
+                only_b.extend(right);
+            } else {
+                only_a.extend(left);
+            }
+        }
+    }
+    if !only_a.is_empty() && !only_b.is_empty() {
+        // Different names on both sides: perhaps values of one parameter, perhaps different things.
+        let as_values = places(&only_a, &only_b, depth + 1);
+        let weight = (only_a.len().min(only_b.len()) as f64).min(1.0);
+        match as_values.share() {
+            Some(share) if share > 0.5 => sum += as_values.times(0.8 * weight),
+            _ => sum += alone,
+        }
+    } else {
+        sum += alone;
+    }
+    sum
+}
+
+/// How surprising it is that the other side, with `others` calls, has none of what this side had `n` times
+/// in `here` calls, if both offered it alike. Between 0 and 1.
+fn surprise(n: u32, here: u64, others: u64) -> f64 {
+    let rate = f64::from(n) / (here as f64 + 1.0);
+    let chance = 1.0 - (1.0 - rate.min(0.95)).powf(others as f64);
+    // Each call shows one operation only, so what was likelier missed than seen counts for nothing.
+    ((chance - 0.5) * 2.0).max(0.0)
+}
+
+/// Compares bodies of answers (successes, or failures if there is nothing else) and requests.
+fn answers(a: &[&Traffic], b: &[&Traffic]) -> Likeness {
+    let mut sum = Likeness::default();
+    let (left, right) = (bodies(a, true), bodies(b, true));
+    if !left.is_empty() && !right.is_empty() {
+        sum += shapes(&left, &right, 0);
+    }
+    let requests = |side: &[&Traffic]| -> bool { side.iter().any(|traffic| traffic.bodies > 0) };
+    if requests(a) && requests(b) {
+        let left: Vec<&Observed> = a.iter().flat_map(|traffic| traffic.request.values()).collect();
+        let right: Vec<&Observed> = b.iter().flat_map(|traffic| traffic.request.values()).collect();
+        sum += shapes(&left, &right, 0);
+    } else if requests(a) != requests(b) {
+        sum.differ += 1.0;
+    }
+    let queries = |side: &[&Traffic]| -> BTreeSet<String> {
+        side.iter().flat_map(|traffic| traffic.query.keys()).map(|name| name.to_string()).collect()
+    };
+    let (left, right) = (queries(a), queries(b));
+    sum.agree += 0.3 * left.intersection(&right).count() as f64;
+    sum
+}
+
+fn bodies<'a>(side: &[&'a Traffic], success: bool) -> Vec<&'a Observed> {
+    side.iter()
+        .flat_map(|traffic| &traffic.responses)
+        .filter(|(status, _)| (200..300).contains(*status) == success)
+        .flat_map(|(_, answer)| answer.content.values())
+        .collect()
+}
+
+/// Compares two sets of observations of JSON values.
+fn shapes(a: &[&Observed], b: &[&Observed], depth: usize) -> Likeness {
+    let mut sum = Likeness::default();
+    if depth > 6 {
+        return sum;
+    }
+    let objects = |side: &[&Observed]| side.iter().map(|seen| seen.object).sum::<u32>();
+    let (na, nb) = (objects(a), objects(b));
+    if na > 0 && nb > 0 && a.iter().chain(b).all(|seen| seen.any_field.is_none()) {
+        let names: BTreeSet<&str> =
+            a.iter().chain(b).flat_map(|seen| seen.fields.keys()).map(AsRef::as_ref).collect();
+        for name in names {
+            let pick = |side: &[&'_ Observed]| -> u32 {
+                side.iter().filter_map(|seen| seen.fields.get(name)).map(Observed::total).sum()
+            };
+            let (ka, kb) = (pick(a), pick(b));
+            if ka > 0 && kb > 0 {
+                sum.agree += 1.0;
+                let left: Vec<&Observed> = a.iter().filter_map(|seen| seen.fields.get(name)).collect();
+                let right: Vec<&Observed> = b.iter().filter_map(|seen| seen.fields.get(name)).collect();
+                sum += shapes(&left, &right, depth + 1);
+            } else {
+                let (k, n, other) = if ka > 0 { (ka, na, nb) } else { (kb, nb, na) };
+                let rate = (f64::from(k) + 1.0) / (f64::from(n) + 2.0);
+                let dynamic = !matches!(look(name), Look::Word | Look::Code);
+                sum.differ +=
+                    (1.0 - (1.0 - rate.min(0.99)).powf(f64::from(other))) * if dynamic { 0.1 } else { 1.0 };
+            }
+        }
+    }
+    let left: Vec<&Observed> = a.iter().filter_map(|seen| seen.items.as_deref()).collect();
+    let right: Vec<&Observed> = b.iter().filter_map(|seen| seen.items.as_deref()).collect();
+    if !left.is_empty() && !right.is_empty() {
+        sum += shapes(&left, &right, depth + 1);
+    }
+    let (ta, tb) = (kinds(a), kinds(b));
+    if ta != 0 && tb != 0 {
+        if ta & tb == 0 {
+            sum.differ += 0.7;
+        } else if depth == 0 {
+            sum.agree += 0.2;
+        }
+    }
+    sum
+}
+
+/// JSON kinds seen, as bits; null says nothing.
+fn kinds(side: &[&Observed]) -> u8 {
+    side.iter().fold(0, |bits, seen| {
+        bits | u8::from(seen.boolean > 0)
+            | u8::from(seen.integer + seen.float > 0) << 1
+            | u8::from(seen.string > 0) << 2
+            | u8::from(seen.array > 0) << 3
+            | u8::from(seen.object > 0) << 4
+    })
+}
+
+pub fn calls(view: &View<'_>) -> u64 {
+    view.iter().map(|node| node.calls()).sum()
+}
+
+fn seen(side: &[&Traffic]) -> u32 {
+    side.iter().map(|traffic| traffic.calls).sum()
+}
+
+fn traffic<'a>(view: &View<'a>, end: &str) -> Vec<&'a Traffic> {
+    view.iter().filter_map(|node| node.ends.get(end)).collect()
+}
+
+fn child<'a>(view: &View<'a>, name: &str) -> View<'a> {
+    view.iter().filter_map(|node| node.children.get(name)).collect()
+}

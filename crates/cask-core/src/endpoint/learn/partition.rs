@@ -1,0 +1,273 @@
+//! Which children of a trie node are literals, and which are values of a parameter.
+
+use std::collections::BTreeMap;
+
+use super::alike::{View, places};
+use super::look::{Look, look};
+use super::words::Words;
+use super::{Node, Part};
+
+/// What becomes of one or more children.
+#[derive(Debug)]
+pub enum Choice {
+    /// This child is a literal.
+    Literal(Box<str>),
+    /// These children are values of one parameter.
+    Param {
+        /// Literal text before each value.
+        prefix: Box<str>,
+        /// Literal text after each value.
+        suffix: Box<str>,
+        /// The children, by raw segment.
+        members: Vec<Box<str>>,
+    },
+}
+
+/// File-like endings that stay literal behind a value.
+const ENDINGS: [&str; 16] = [
+    "json", "xml", "csv", "html", "htm", "pdf", "png", "jpg", "jpeg", "gif", "svg", "txt", "yaml", "yml",
+    "zip", "git",
+];
+
+/// Decides for all children of a node.
+pub fn partition(node: &Node, path: &[Part], words: &Words) -> Vec<Choice> {
+    let mut classes: BTreeMap<(&str, &str), Vec<(&str, &str, &Node)>> = BTreeMap::new();
+    for (segment, child) in &node.children {
+        let (prefix, stem, suffix) = decoration(segment);
+        classes.entry((prefix, suffix)).or_default().push((segment, stem, child));
+    }
+    let mut choices = Vec::new();
+    for ((prefix, suffix), members) in classes {
+        let values = if prefix.is_empty() && suffix.is_empty() {
+            values(&members, path, words)
+        } else if members.len() == 1 && !members.iter().any(|(_, stem, _)| look(stem).is_value()) {
+            Vec::new()
+        } else {
+            values(&members, path, words)
+        };
+        let mut param: Vec<Box<str>> = Vec::new();
+        for ((segment, ..), value) in
+            members.iter().zip(values.iter().copied().chain(std::iter::repeat(false)))
+        {
+            if value {
+                param.push((*segment).into());
+            } else {
+                choices.push(Choice::Literal((*segment).into()));
+            }
+        }
+        if !param.is_empty() {
+            choices.push(Choice::Param { prefix: prefix.into(), suffix: suffix.into(), members: param });
+        }
+    }
+    choices
+}
+
+/// Text around a value that belongs to the template: `@user`, `report.json`, `name:cancel`.
+fn decoration(segment: &str) -> (&str, &str, &str) {
+    let (prefix, rest) = segment.strip_prefix('@').map_or(("", segment), |rest| ("@", rest));
+    if let Some((stem, verb)) = rest.rsplit_once(':')
+        && !stem.is_empty()
+        && verb.len() > 1
+        && verb.bytes().all(|b| b.is_ascii_alphabetic())
+    {
+        let at = segment.len() - verb.len() - 1;
+        return (prefix, stem, segment.get(at..).unwrap_or_default());
+    }
+    if let Some((stem, ending)) = rest.rsplit_once('.')
+        && !stem.is_empty()
+        && ENDINGS.contains(&ending)
+    {
+        let at = segment.len() - ending.len() - 1;
+        return (prefix, stem, segment.get(at..).unwrap_or_default());
+    }
+    if rest.is_empty() { ("", segment, "") } else { (prefix, rest, "") }
+}
+
+/// For each member whether it is a value.
+fn values(members: &[(&str, &str, &Node)], path: &[Part], words: &Words) -> Vec<bool> {
+    let looks: Vec<Look> = members.iter().map(|(_, stem, _)| look(stem)).collect();
+    let mut value: Vec<bool> = looks.iter().map(|look| look.is_value()).collect();
+    spare_lone_number(members, &looks, path, &mut value);
+
+    let view = |indices: &[usize]| -> View<'_> {
+        indices.iter().filter_map(|i| members.get(*i)).map(|(_, _, node)| *node).collect()
+    };
+    let parent = Parent::of(path);
+    let open: Vec<Child<'_>> = members
+        .iter()
+        .zip(&looks)
+        .enumerate()
+        .filter(|(_, (_, look))| matches!(look, Look::Word | Look::Slug | Look::Code))
+        .map(|(at, ((_, stem, node), look))| Child {
+            at,
+            stem,
+            look: *look,
+            calls: node.calls(),
+            versioned: versioned(node),
+        })
+        .collect();
+    let strong: Vec<usize> = value.iter().enumerate().filter(|(_, yes)| **yes).map(|(i, _)| i).collect();
+    let (light, heavy): (Vec<&Child<'_>>, Vec<&Child<'_>>) =
+        open.iter().partition(|child| child.calls <= LIGHT);
+
+    // Rarely seen siblings: one verdict for all that do not speak against it by themselves.
+    let mut pool = strong.clone();
+    let group: Vec<&Child<'_>> = light.into_iter().filter(|child| child.literalness(words) < 2.0).collect();
+    if !group.is_empty() && group.len() + strong.len() >= 2 {
+        let all: Vec<usize> = group.iter().map(|child| child.at).chain(strong.iter().copied()).collect();
+        let sample = group.iter().take(SAMPLE);
+        let mut sum = 0.0;
+        for child in sample.clone() {
+            let rest: Vec<usize> = all.iter().copied().filter(|other| *other != child.at).collect();
+            sum += places(&view(&[child.at]), &view(&rest), 0).share().unwrap_or(NO_EVIDENCE);
+        }
+        let alike = sum / sample.len() as f64;
+        let literal = group.iter().map(|child| child.literalness(words)).sum::<f64>() / group.len() as f64;
+        let score =
+            literal + parent.literalness() + (0.55 - alike) * 6.0 - 0.6 * ((all.len() - 1) as f64).ln_1p();
+        if score < 0.0 {
+            for child in &group {
+                set(&mut value, child.at);
+            }
+            pool = all;
+        }
+    }
+
+    // Often seen siblings: tenants offer the same operations and answer alike.
+    let mut tenants = Vec::new();
+    for child in &heavy {
+        let mine = view(&[child.at]);
+        let peers = heavy.iter().filter(|peer| peer.at != child.at && peer.literalness(words) < 2.0);
+        let best = peers
+            .filter_map(|peer| places(&mine, &view(&[peer.at]), 0).share())
+            .chain((!pool.is_empty()).then(|| places(&mine, &view(&pool), 0).share()).flatten())
+            .fold(0.0, f64::max);
+        let leaf = mine.iter().all(|node| node.children.is_empty());
+        let score = child.literalness(words)
+            + parent.literalness()
+            + (0.6 - best) * 6.0
+            + if leaf { 1.5 } else { 0.5 };
+        if score < 0.0 {
+            tenants.push(child.at);
+        }
+    }
+    if tenants.len() + pool.len() >= 2 {
+        for at in tenants {
+            set(&mut value, at);
+        }
+    }
+    value
+}
+
+/// Calls through a child up to which it counts as rarely seen.
+const LIGHT: u64 = 3;
+/// Members of a group that are compared with the rest of it.
+const SAMPLE: usize = 24;
+/// Likeness assumed where there is nothing to compare.
+const NO_EVIDENCE: f64 = 0.5;
+
+fn set(value: &mut [bool], at: usize) {
+    if let Some(slot) = value.get_mut(at) {
+        *slot = true;
+    }
+}
+
+/// A child whose look does not settle what it is.
+struct Child<'a> {
+    at: usize,
+    stem: &'a str,
+    look: Look,
+    calls: u64,
+    /// A version follows: it is the name of an API.
+    versioned: bool,
+}
+
+fn versioned(node: &Node) -> bool {
+    node.children.keys().any(|name| look(name) == Look::Version)
+}
+
+impl Child<'_> {
+    /// What the segment's text says for a literal (positive) or a value (negative).
+    fn literalness(&self, words: &Words) -> f64 {
+        let text = match self.look {
+            Look::Code if self.stem.contains(|c: char| c.is_ascii_uppercase()) => 1.5,
+            Look::Code => 0.0,
+            Look::Word if plural(self.stem) => 1.0,
+            Look::Word => 0.2,
+            _ if self.stem.bytes().any(|b| b.is_ascii_digit()) => -1.3,
+            _ => -0.8,
+        };
+        let vocabulary = match words.parents(self.stem) {
+            0 | 1 => 0.0,
+            2 => 0.7,
+            _ => 2.5,
+        };
+        let versioned = if self.versioned { 3.0 } else { 0.0 };
+        text + vocabulary + versioned - if words.is_value(self.stem) { 1.5 } else { 0.0 }
+    }
+}
+
+/// What stands before a position.
+#[derive(Debug)]
+enum Parent {
+    /// The root, or a version.
+    Top,
+    /// A parameter or a keyword that stands for one.
+    Value,
+    /// A literal that reads like a collection.
+    Collection,
+    /// Any other literal.
+    Other,
+}
+
+impl Parent {
+    fn of(path: &[Part]) -> Self {
+        match path.last() {
+            None => Parent::Top,
+            Some(Part::Param { .. }) => Parent::Value,
+            Some(Part::Literal(name)) => match look(name) {
+                Look::Version | Look::Int => Parent::Top,
+                Look::Keyword => Parent::Value,
+                _ if plural(name) => Parent::Collection,
+                // What follows a collection stands for a member of it, whether or not it was seen to vary.
+                _ => match path.len().checked_sub(2).and_then(|i| path.get(i)) {
+                    Some(Part::Literal(before)) if plural(before) => Parent::Value,
+                    _ => Parent::Other,
+                },
+            },
+        }
+    }
+
+    /// How much the place speaks for a literal.
+    fn literalness(&self) -> f64 {
+        match self {
+            Parent::Top => 2.0,
+            Parent::Value => 1.2,
+            Parent::Collection => -1.0,
+            Parent::Other => 0.0,
+        }
+    }
+}
+
+/// Whether a word reads like an English plural.
+fn plural(word: &str) -> bool {
+    word.len() > 3 && word.ends_with('s') && !["ss", "us", "is"].iter().any(|end| word.ends_with(end))
+}
+
+/// A single number through which nearly everything goes is a version (`/rest/api/3/…`), unless it stands
+/// behind a collection's name.
+fn spare_lone_number(members: &[(&str, &str, &Node)], looks: &[Look], path: &[Part], value: &mut [bool]) {
+    let mut numbers = looks.iter().enumerate().filter(|(_, look)| **look == Look::Int);
+    let (Some((i, _)), None) = (numbers.next(), numbers.next()) else { return };
+    let Some((_, stem, node)) = members.get(i) else { return };
+    let all: u64 = members.iter().map(|(_, _, node)| node.calls()).sum();
+    let wide = node.children.len() >= 2;
+    if stem.len() <= 2
+        && node.calls() * 10 >= all * 8
+        && wide
+        && !matches!(Parent::of(path), Parent::Collection)
+        && let Some(slot) = value.get_mut(i)
+    {
+        *slot = false;
+    }
+}

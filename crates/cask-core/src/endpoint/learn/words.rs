@@ -1,0 +1,129 @@
+//! What the whole capture says about a word: in how many places the API uses it as its own, and whether
+//! answers carry it as a value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::json::Json;
+
+use super::Node;
+
+/// Calls through a child from which its name counts as used there, not passed there.
+const USED: u64 = 4;
+
+/// Knowledge about words, over all hosts of a capture.
+#[derive(Debug, Default)]
+pub struct Words<'a> {
+    parents: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    values: Option<&'a Values>,
+}
+
+impl<'a> Words<'a> {
+    /// Knowledge that includes the values answered.
+    pub fn with(values: &'a Values) -> Self {
+        Self { parents: BTreeMap::new(), values: Some(values) }
+    }
+
+    /// Collects from a trie.
+    pub fn add(&mut self, root: &'a Node) {
+        self.walk("", root);
+    }
+
+    fn walk(&mut self, name: &'a str, node: &'a Node) {
+        for (segment, child) in &node.children {
+            if child.calls() >= USED {
+                self.parents.entry(segment).or_default().insert(name);
+            }
+            self.walk(segment, child);
+        }
+    }
+
+    /// Under how many different names the word is used often.
+    pub fn parents(&self, word: &str) -> usize {
+        self.parents.get(word).map_or(0, BTreeSet::len)
+    }
+
+    /// Whether an answer carried the word as the value of an identifier.
+    pub fn is_value(&self, word: &str) -> bool {
+        self.values.is_some_and(|values| values.has(word))
+    }
+}
+
+/// Hashes of the identifiers and names that answers carried.
+///
+/// Bounded by keeping the smallest hashes: the same sample of the same set in whatever order it came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Values {
+    hashes: BTreeSet<u64>,
+}
+
+impl Values {
+    const MAX: usize = 50_000;
+
+    /// Collects from one answer.
+    pub fn add(&mut self, answer: &Json<'_>) {
+        match answer {
+            Json::Array(items) => items.iter().for_each(|item| self.add(item)),
+            Json::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Json::Str(text) if (2..=100).contains(&text.len()) && names_a_value(name) => {
+                            self.insert(text);
+                        }
+                        Json::Array(_) | Json::Object(_) => self.add(value),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn insert(&mut self, text: &str) {
+        let hash = hash(text);
+        if self.hashes.len() >= Self::MAX {
+            if self.hashes.last().is_some_and(|last| hash > *last) {
+                return;
+            }
+            self.hashes.insert(hash);
+            if self.hashes.len() > Self::MAX {
+                self.hashes.pop_last();
+            }
+        } else {
+            self.hashes.insert(hash);
+        }
+    }
+
+    /// Adds another set.
+    pub fn merge(&mut self, other: Values) {
+        self.hashes.extend(other.hashes);
+        while self.hashes.len() > Self::MAX {
+            self.hashes.pop_last();
+        }
+    }
+
+    /// Whether the text was answered as a value (and is in the sample).
+    fn has(&self, text: &str) -> bool {
+        self.hashes.contains(&hash(text))
+    }
+}
+
+/// Members whose strings name things.
+fn names_a_value(name: &str) -> bool {
+    matches!(name, "id" | "name" | "key" | "login" | "slug" | "handle" | "username" | "code")
+        || name.ends_with("Id")
+        || name.ends_with("_id")
+        || name.ends_with("_name")
+        || name.ends_with("Name")
+        || name.ends_with("Key")
+        || name.ends_with("_slug")
+}
+
+/// FNV-1a, finished with a mix: the same on every machine and in every release.
+fn hash(text: &str) -> u64 {
+    let mut h = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    h ^= h >> 32;
+    h = h.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    h ^ (h >> 32)
+}

@@ -1,0 +1,251 @@
+//! What was seen at one JSON position, counted. The raw material of a [`super::Schema`].
+//!
+//! Merging two of them is addition: associative, commutative and independent of order. Where a set
+//! would grow without bound it overflows into a coarser form as soon as its *distinct* members pass
+//! a limit; that is a property of the whole input and not of the order it came in.
+
+use std::collections::BTreeMap;
+
+use crate::json::Json;
+
+use super::format::{self, Format};
+
+/// Distinct member names after which an object is taken for a map.
+const MAX_FIELDS: usize = 400;
+/// Distinct strings kept to recognise an enumeration.
+const MAX_VALUES: usize = 24;
+/// Strings longer than this are never enumeration members.
+const MAX_VALUE_LEN: usize = 48;
+/// Levels below which nothing is recorded.
+const MAX_DEPTH: usize = 48;
+
+/// Counted observations of one JSON position.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// `null`s.
+    pub null: u32,
+    /// Booleans.
+    pub boolean: u32,
+    /// Whole numbers.
+    pub integer: u32,
+    /// Numbers with a fraction or exponent.
+    pub float: u32,
+    /// Strings.
+    pub string: u32,
+    /// Arrays.
+    pub array: u32,
+    /// Objects.
+    pub object: u32,
+    /// About the strings.
+    pub strings: Option<Box<Strings>>,
+    /// Array items.
+    pub items: Option<Box<Observed>>,
+    /// Object members by name.
+    pub fields: BTreeMap<Box<str>, Observed>,
+    /// All members' values together, once there were too many names.
+    pub any_field: Option<Box<Observed>>,
+}
+
+/// What the strings of a position have in common.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Strings {
+    /// Strings per recognised format.
+    pub formats: BTreeMap<Format, u32>,
+    /// Distinct values with counts, while they are few and short.
+    pub values: BTreeMap<Box<str>, u32>,
+    /// There were too many distinct values, or too long ones.
+    pub open: bool,
+    /// Redaction placeholders per kind.
+    pub redacted: BTreeMap<Box<str>, u32>,
+    /// Empty strings.
+    pub empty: u32,
+}
+
+impl Observed {
+    /// Values seen.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.null + self.boolean + self.integer + self.float + self.string + self.array + self.object
+    }
+
+    /// Adds one JSON value.
+    pub fn add(&mut self, value: &Json<'_>) {
+        self.add_at(value, 0);
+    }
+
+    fn add_at(&mut self, value: &Json<'_>, depth: usize) {
+        match value {
+            Json::Null => self.null += 1,
+            Json::Bool(_) => self.boolean += 1,
+            Json::Int(_) | Json::Uint(_) => self.integer += 1,
+            Json::Float(_) => self.float += 1,
+            Json::Str(text) => {
+                self.string += 1;
+                self.strings.get_or_insert_default().add(text);
+            }
+            Json::Array(items) => {
+                self.array += 1;
+                if depth < MAX_DEPTH && !items.is_empty() {
+                    let slot = self.items.get_or_insert_default();
+                    for item in items {
+                        slot.add_at(item, depth + 1);
+                    }
+                }
+            }
+            Json::Object(members) => {
+                self.object += 1;
+                if depth < MAX_DEPTH {
+                    for (i, (name, member)) in members.iter().enumerate() {
+                        // A repeated name counts once, or presence could exceed the number of parents.
+                        let repeated = members.iter().take(i).any(|(earlier, _)| earlier == name);
+                        if !(repeated && members.len() < 64) {
+                            self.add_field(name, member, depth + 1);
+                        }
+                    }
+                    self.settle();
+                }
+            }
+        }
+    }
+
+    /// Adds a value that travelled as text (a query value, a form field, a path segment): it is typed by
+    /// how it reads.
+    pub fn add_text(&mut self, text: &str) {
+        let strings = self.strings.get_or_insert_default();
+        match format::scalar(text) {
+            format::Scalar::Boolean => self.boolean += 1,
+            format::Scalar::Integer => self.integer += 1,
+            format::Scalar::Float => self.float += 1,
+            format::Scalar::Text => {
+                self.string += 1;
+                strings.add(text);
+                return;
+            }
+        }
+        // What reads as a number may turn out to be one member of a set of words.
+        strings.remember(text);
+    }
+
+    fn add_field(&mut self, name: &str, member: &Json<'_>, depth: usize) {
+        if let Some(all) = &mut self.any_field {
+            all.add_at(member, depth);
+        } else if let Some(field) = self.fields.get_mut(name) {
+            field.add_at(member, depth);
+        } else {
+            let mut field = Observed::default();
+            field.add_at(member, depth);
+            self.fields.insert(name.into(), field);
+        }
+    }
+
+    /// Folds the members into one once their names are too many.
+    fn settle(&mut self) {
+        if self.any_field.is_some() || self.fields.len() > MAX_FIELDS {
+            let mut all = self.any_field.take().unwrap_or_default();
+            for (_, field) in std::mem::take(&mut self.fields) {
+                all.merge(field);
+            }
+            self.any_field = Some(all);
+        }
+    }
+
+    /// Adds everything another one has seen.
+    pub fn merge(&mut self, other: Observed) {
+        self.null += other.null;
+        self.boolean += other.boolean;
+        self.integer += other.integer;
+        self.float += other.float;
+        self.string += other.string;
+        self.array += other.array;
+        self.object += other.object;
+        merge_option(&mut self.strings, other.strings, |mine, theirs| mine.merge(*theirs));
+        merge_option(&mut self.items, other.items, |mine, theirs| mine.merge(*theirs));
+        merge_option(&mut self.any_field, other.any_field, |mine, theirs| mine.merge(*theirs));
+        if self.fields.is_empty() {
+            self.fields = other.fields;
+        } else {
+            for (name, field) in other.fields {
+                match self.fields.get_mut(&name) {
+                    Some(mine) => mine.merge(field),
+                    None => {
+                        self.fields.insert(name, field);
+                    }
+                }
+            }
+        }
+        self.settle();
+    }
+}
+
+impl Strings {
+    fn add(&mut self, text: &str) {
+        if text.is_empty() {
+            self.empty += 1;
+        } else if let Some(kind) = format::redacted_kind(text) {
+            count(&mut self.redacted, kind);
+            if let Some(format) = Format::of_redacted(kind) {
+                *self.formats.entry(format).or_default() += 1;
+            }
+        } else if let Some(format) = Format::of(text) {
+            *self.formats.entry(format).or_default() += 1;
+        }
+        self.remember(text);
+    }
+
+    /// Counts a value as a possible enumeration member.
+    fn remember(&mut self, text: &str) {
+        if self.open {
+            return;
+        }
+        if text.len() > MAX_VALUE_LEN || text.starts_with("[redacted:") {
+            self.close();
+            return;
+        }
+        count(&mut self.values, text);
+        if self.values.len() > MAX_VALUES {
+            self.close();
+        }
+    }
+
+    fn close(&mut self) {
+        self.open = true;
+        self.values.clear();
+    }
+
+    fn merge(&mut self, other: Strings) {
+        for (format, n) in other.formats {
+            *self.formats.entry(format).or_default() += n;
+        }
+        for (kind, n) in other.redacted {
+            *self.redacted.entry(kind).or_default() += n;
+        }
+        self.empty += other.empty;
+        if self.open || other.open {
+            self.close();
+            return;
+        }
+        for (value, n) in other.values {
+            *self.values.entry(value).or_default() += n;
+        }
+        if self.values.len() > MAX_VALUES {
+            self.close();
+        }
+    }
+}
+
+fn count(map: &mut BTreeMap<Box<str>, u32>, key: &str) {
+    match map.get_mut(key) {
+        Some(n) => *n += 1,
+        None => {
+            map.insert(key.into(), 1);
+        }
+    }
+}
+
+fn merge_option<T>(mine: &mut Option<T>, theirs: Option<T>, merge: impl FnOnce(&mut T, T)) {
+    match (mine.as_mut(), theirs) {
+        (Some(mine), Some(theirs)) => merge(mine, theirs),
+        (None, Some(theirs)) => *mine = Some(theirs),
+        (_, None) => {}
+    }
+}

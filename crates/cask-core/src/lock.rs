@@ -9,6 +9,7 @@ use crate::endpoint::Risk;
 use crate::toolpack::{Tool, Toolpack};
 
 pub mod change;
+pub mod rules;
 pub mod sign;
 pub mod status;
 pub mod trust;

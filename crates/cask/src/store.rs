@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+pub mod pack;
+
 /// The longest authority or artifact file that is read, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
 

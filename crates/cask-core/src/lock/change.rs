@@ -54,6 +54,7 @@ pub fn pending(base: Option<&Lockfile>, surface: &Surface) -> Result<Lockfile, C
         match subjects.get_mut(id) {
             Some(new) if same(new, old) || old.state == State::Blocked => *new = old.clone(),
             Some(_) => {}
+            None if old.state == State::Pending => {}
             None => {
                 subjects.insert(id.clone(), old.clone());
             }

@@ -192,7 +192,7 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
         return refuse(
             "denied_approval_signature_invalid",
             "the seal does not verify: the lockfile was changed after it was sealed".to_owned(),
-            "restore it from version control, or review and approve again with `cask gate sync` and `cask gate allow`",
+            "restore it from version control; or move it away, then `cask gate sync`, review and `cask gate allow` anew",
         );
     }
     match against.seen {
@@ -202,7 +202,7 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
                 "the lockfile is revision {}, but revision {} was accepted before",
                 lockfile.revision, seen.revision
             ),
-            "restore the newest approved lockfile, or approve again with `cask gate sync` and `cask gate allow`",
+            "restore the newest approved lockfile; or move this one away, then `cask gate sync`, review and `cask gate allow` anew",
         ),
         Some(seen) if lockfile.revision == seen.revision && digest != seen.digest => refuse(
             "denied_lockfile_rolled_back",
@@ -271,8 +271,11 @@ pub fn standings(
     }
     let mut out: BTreeMap<String, Standing> =
         list.into_iter().map(|(id, _)| id.clone()).zip(answers).collect();
-    for id in lockfile.subjects.keys() {
-        out.entry(id.clone()).or_insert(Standing::Removed);
+    for (id, entry) in &lockfile.subjects {
+        out.entry(id.clone()).or_insert(match entry.state {
+            State::Blocked => Standing::Not(NotApproved::Blocked),
+            State::Pending | State::Approved => Standing::Removed,
+        });
     }
     Ok(out)
 }

@@ -366,7 +366,7 @@ fn bad_files_say_what_is_wrong() {
         ),
         ("anchor bomb", "schema_version: &a \"1\"\ntoolpack: *a\n".to_owned(), "anchor"),
         ("deep", format!("schema_version: {}", "[".repeat(100_000)), ""),
-        ("truncated", good[..good.len() / 2].to_owned(), "/"),
+        ("truncated", good.chars().take(good.len() / 2).collect(), "/"),
         ("subject", good.replace("  tool/get_user:", "  thing/get_user:"), "/subjects/thing~1get_user"),
         ("time", good.replace("2026-11-22T10:00:00Z", "2026-11-22 10:00"), "approvals/0/at"),
         ("empty", String::new(), ""),

@@ -1,16 +1,102 @@
 //! `cask gate`: record approvals: allow, block, status, check, sync, snapshot.
 
+use std::path::PathBuf;
+
+use cask_core::lock::Lockfile;
+use cask_core::lock::status::{Against, Seen, accept};
+use cask_core::lock::trust::Trust;
+
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
+use crate::output::Style;
+use crate::store::Store;
+use crate::store::pack::{self, Pack};
 
-/// Record approvals: allow, block, status, check, sync, snapshot.
+mod decide;
+mod look;
+mod snapshot;
+
+/// Record approvals.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Approve tools, as they are now, with a signature
+    Allow(decide::Allow),
+    /// Refuse tools for good, with a signature
+    Block(decide::Block),
+    /// Show where every subject stands
+    Status(Look),
+    /// Check the lockfile: 0 all approved, 1 pending or expired, 2 changed or not signed, 3 not readable
+    Check(Look),
+    /// Bring the pending lockfile up to date with the toolpack
+    Sync(Which),
+    /// Keep a copy of what is approved, for later comparison
+    Snapshot(Which),
+}
+
+/// Which toolpack, and which of its lockfiles.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The toolpack.yaml [default: the only one under the root]
+    #[arg(long, value_name = "FILE")]
+    toolpack: Option<PathBuf>,
+    /// The lockfile [default: the toolpack's own]
+    #[arg(long, value_name = "FILE")]
+    lockfile: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Look {
+    #[command(flatten)]
+    which: Which,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Style,
+}
+
+impl Which {
+    fn open(&self, store: &Store) -> Result<Pack, Error> {
+        pack::open(store, self.toolpack.as_deref(), self.lockfile.as_deref())
+    }
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// [`Error`] if it could not be done.
-pub fn run(_args: Args, _ctx: &Ctx) -> Result<Exit, Error> {
-    Err(Error::new("this command is not here yet"))
+pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let store = Store::new(&ctx.root);
+    match args.command {
+        Command::Allow(args) => decide::allow(&args, ctx, &store),
+        Command::Block(args) => decide::block(&args, ctx, &store),
+        Command::Status(args) => look::status(&args, ctx, &store),
+        Command::Check(args) => look::check(&args, ctx, &store),
+        Command::Sync(args) => decide::sync(&args, ctx, &store),
+        Command::Snapshot(args) => snapshot::run(&args, ctx, &store),
+    }
+}
+
+/// The sealed lockfile that decisions build on, verified, and the last revision that was accepted here.
+fn base(
+    pack: &Pack,
+    store: &Store,
+    trust: &Trust,
+    now: &str,
+) -> Result<(Option<Lockfile>, Option<Seen>), Error> {
+    let seen = store.seen(&pack.surface.toolpack)?;
+    let Some((path, lockfile)) = pack.approved()? else { return Ok((None, seen)) };
+    let against = Against { trust, now, seen, threads: threads() };
+    accept(&lockfile, &pack.surface.toolpack, &against)
+        .map_err(|refused| Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint))?;
+    Ok((Some(lockfile), seen))
+}
+
+/// Threads for checking signatures.
+fn threads() -> std::num::NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN)
 }

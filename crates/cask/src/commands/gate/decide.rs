@@ -1,0 +1,376 @@
+//! Decisions: `allow`, `block`, and `sync`, which prepares them.
+
+use std::collections::BTreeSet;
+
+use cask_core::endpoint::Risk;
+use cask_core::lock::change::{self, same};
+use cask_core::lock::sign::{self, Pen};
+use cask_core::lock::status::{Against, Seen, Standing, standings};
+use cask_core::lock::trust::Trust;
+use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
+use cask_core::report::escape::terminal;
+
+use super::{Which, base, threads};
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+use crate::output;
+use crate::store::Store;
+use crate::store::pack::{APPROVED, PENDING, Pack};
+use crate::{keys, ui};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Allow {
+    /// Tools by name; also `policy` and `toolset/<name>`
+    #[arg(required_unless_present_any = ["all", "toolset"])]
+    tools: Vec<String>,
+    /// Everything that is not blocked, and the removal of what is gone
+    #[arg(long)]
+    all: bool,
+    /// Every tool of this toolset
+    #[arg(long, value_name = "NAME")]
+    toolset: Vec<String>,
+    /// When the approval ends (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    by: By,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Block {
+    /// Tools by name
+    #[arg(required = true)]
+    tools: Vec<String>,
+    #[command(flatten)]
+    by: By,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, clap::Args)]
+struct By {
+    /// Why
+    #[arg(long, default_value = "")]
+    reason: String,
+    /// Who decides [default: git's user.email]
+    #[arg(long = "as", value_name = "SIGNER")]
+    signer: Option<String>,
+}
+
+/// `cask gate allow`
+pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let until = args.until.as_deref().map(end).transpose()?;
+    let _held = store.lock("gate allow")?;
+    let mut desk = Desk::open(&args.which, &args.by, ctx, store)?;
+    let mut wanted = desk.subjects(&args.tools)?;
+    for name in &args.toolset {
+        let Some(tools) = desk.pack.surface.toolsets.get(name) else {
+            return Err(Error::new(format_args!("no toolset `{name}`")).hint(format_args!(
+                "there are {}",
+                desk.pack.surface.toolsets.keys().cloned().collect::<Vec<_>>().join(", ")
+            )));
+        };
+        wanted.insert(format!("toolset/{name}"));
+        wanted.extend(tools.iter().map(|tool| format!("tool/{tool}")));
+    }
+    let named = wanted.clone();
+    // A tool is served through its toolsets, and nothing is without a policy. Whoever approves a tool has
+    // seen which toolsets it is in; a policy that was decided on before is never approved in passing.
+    for id in &named {
+        wanted.extend(
+            desk.now.get(id).into_iter().flat_map(|now| now.toolsets.iter().map(|n| format!("toolset/{n}"))),
+        );
+    }
+    if desk.lockfile.subjects.get(POLICY).is_none_or(|entry| entry.state == State::Pending) {
+        wanted.insert(POLICY.to_owned());
+    }
+    if args.all {
+        wanted.extend(desk.now.keys().cloned());
+    }
+    let blocked = |desk: &Desk, id: &str| {
+        desk.lockfile.subjects.get(id).is_some_and(|entry| entry.state == State::Blocked)
+    };
+    wanted.retain(|id| named.contains(id) || !blocked(&desk, id));
+    let standings = desk.standings(ctx)?;
+    wanted.retain(|id| named.contains(id) || standings.get(id) != Some(&Standing::Approved));
+    ask(args, &desk, &wanted)?;
+    let signed = desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, ctx)?;
+    let mut removed = Vec::new();
+    if args.all {
+        let now = &desk.now;
+        desk.lockfile.subjects.retain(|id, entry| {
+            let keep = now.contains_key(id) || entry.state == State::Blocked;
+            if !keep {
+                removed.push(id.clone());
+            }
+            keep
+        });
+    }
+    let skipped = desk.now.keys().filter(|id| blocked(&desk, id)).count();
+    let path = desk.commit(store, ctx, &args.by, signed > 0 || !removed.is_empty())?;
+    let mut text =
+        format!("approved {signed} subjects as {}: {}\n", terminal(&desk.identity.id), path.display());
+    for id in removed {
+        text.push_str(&format!("removed {}: it is no longer in the toolpack\n", terminal(&id)));
+    }
+    if skipped > 0 {
+        text.push_str(&format!("{skipped} blocked subjects stay blocked; name one to lift its block\n"));
+    }
+    let left: Vec<String> = desk.undecided().into_iter().map(|id| terminal(&id)).collect();
+    if !left.is_empty() {
+        text.push_str(&format!("still to decide: {}\n", left.join(", ")));
+    }
+    output::text(&text)?;
+    Ok(Exit::Pass)
+}
+
+/// `cask gate block`
+pub(super) fn block(args: &Block, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let _held = store.lock("gate block")?;
+    let mut desk = Desk::open(&args.which, &args.by, ctx, store)?;
+    let wanted = desk.subjects(&args.tools)?;
+    let signed = desk.decide(&wanted, State::Blocked, None, &args.by, ctx)?;
+    let path = desk.commit(store, ctx, &args.by, true)?;
+    output::text(&format!(
+        "blocked {signed} subjects as {}: {}\n",
+        terminal(&desk.identity.id),
+        path.display()
+    ))?;
+    Ok(Exit::Pass)
+}
+
+/// `cask gate sync`
+pub(super) fn sync(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let _held = store.lock("gate sync")?;
+    let pack = args.open(store)?;
+    let trust = keys::trust(store)?;
+    let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
+    let pending = next(base.as_ref(), seen, &pack)?;
+    let path = pack.write_lockfile(PENDING, &pending)?;
+    let old = |id: &String| base.as_ref().and_then(|base| base.subjects.get(id));
+    let now = change::subjects(&pack.surface).map_err(Error::new)?;
+    let mut text = String::new();
+    for (id, entry) in &pending.subjects {
+        let what = match (old(id), now.get(id)) {
+            (_, None) => "removed",
+            (None, _) => "new",
+            (Some(old), Some(now)) if !same(now, old) => "changed",
+            _ if entry.state == State::Pending => "pending",
+            _ => continue,
+        };
+        text.push_str(&format!("{what:<8} {}\n", terminal(id)));
+    }
+    if text.is_empty() {
+        text.push_str("nothing changed\n");
+    }
+    output::text(&format!("{text}wrote {}\n", path.display()))?;
+    Ok(Exit::Pass)
+}
+
+/// The lockfile that comes next: after the sealed one, and after every one that was accepted here.
+fn next(base: Option<&Lockfile>, seen: Option<Seen>, pack: &Pack) -> Result<Lockfile, Error> {
+    let mut next = change::pending(base, &pack.surface).map_err(Error::new)?;
+    next.revision = next.revision.max(seen.map_or(0, |seen| seen.revision).saturating_add(1));
+    Ok(next)
+}
+
+/// Everything that a decision needs, on one desk.
+struct Desk {
+    pack: Pack,
+    identity: keys::Identity,
+    trust: Trust,
+    seen: Option<Seen>,
+    /// The sealed lockfile that this builds on.
+    base: Option<Lockfile>,
+    /// What every subject is now.
+    now: std::collections::BTreeMap<String, cask_core::lock::Entry>,
+    /// The next sealed lockfile, in the making.
+    lockfile: Lockfile,
+}
+
+impl Desk {
+    fn open(which: &Which, by: &By, ctx: &Ctx, store: &Store) -> Result<Self, Error> {
+        let pack = which.open(store)?;
+        let path = which.lockfile.clone().unwrap_or_else(|| pack.pending_file());
+        if !path.is_file() {
+            return Err(Error::new(format_args!("no lockfile at {}", path.display()))
+                .hint("write it with `cask gate sync`"));
+        }
+        let reviewed = pack.lockfile(&path)?;
+        if reviewed.toolpack != pack.surface.toolpack {
+            return Err(Error::new(format_args!(
+                "{} is for toolpack {}, not for {}",
+                path.display(),
+                terminal(&reviewed.toolpack),
+                terminal(&pack.surface.toolpack)
+            ))
+            .hint("give the lockfile and the toolpack that belong together"));
+        }
+        let identity = keys::identity(ctx, store, by.signer.as_deref())?;
+        let trust = keys::trust_for(store, &identity)?;
+        let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
+        let next = next(base.as_ref(), seen, &pack)?;
+        stale(&reviewed, &next).map_or(Ok(()), |id| {
+            Err(Error::new(format_args!(
+                "{} is out of date: {} is not what it says",
+                path.display(),
+                terminal(&id)
+            ))
+            .hint("bring it up to date with `cask gate sync`, look at `cask diff`, then decide"))
+        })?;
+        let now = change::subjects(&pack.surface).map_err(Error::new)?;
+        // What nobody decides on now stays what it was: a changed tool keeps its old approval on record,
+        // which does not cover what it has become.
+        let mut lockfile = next;
+        for (id, entry) in base.iter().flat_map(|base| &base.subjects) {
+            lockfile.subjects.insert(id.clone(), entry.clone());
+        }
+        Ok(Self { pack, identity, trust, seen, base, now, lockfile })
+    }
+
+    /// Subject ids of what was typed; all that are unknown are named.
+    fn subjects(&self, typed: &[String]) -> Result<BTreeSet<String>, Error> {
+        let id = |name: &String| match name.as_str() {
+            "policy" => POLICY.to_owned(),
+            name if name.starts_with("tool/") || name.starts_with("toolset/") || name == POLICY => {
+                name.to_owned()
+            }
+            name => format!("tool/{name}"),
+        };
+        let ids: BTreeSet<String> = typed.iter().map(id).collect();
+        let unknown: Vec<String> =
+            ids.iter().filter(|id| !self.now.contains_key(*id)).map(|id| terminal(id)).collect();
+        if unknown.is_empty() {
+            return Ok(ids);
+        }
+        Err(Error::new(format_args!("not in this toolpack: {}", unknown.join(", ")))
+            .hint("`cask gate status` lists what there is"))
+    }
+
+    fn standings(&self, ctx: &Ctx) -> Result<std::collections::BTreeMap<String, Standing>, Error> {
+        let against = Against { trust: &self.trust, now: &ctx.now(), seen: self.seen, threads: threads() };
+        standings(&self.pack.surface, &self.lockfile, &against)
+            .map_err(|refused| Error::new(&refused.message).hint(refused.hint))
+    }
+
+    fn decide(
+        &mut self,
+        ids: &BTreeSet<String>,
+        state: State,
+        until: Option<&str>,
+        by: &By,
+        ctx: &Ctx,
+    ) -> Result<usize, Error> {
+        let at = ctx.now();
+        let pen = self.pen(&at, until, by);
+        let mut lockfile = self.lockfile.clone();
+        for id in ids {
+            let Some(now) = self.now.get(id) else { continue };
+            change::decide(&mut lockfile, id, now, state, &pen).map_err(Error::new)?;
+        }
+        self.lockfile = lockfile;
+        Ok(ids.len())
+    }
+
+    fn pen<'a>(&'a self, at: &'a str, until: Option<&'a str>, by: &'a By) -> Pen<'a> {
+        Pen {
+            by: &self.identity.id,
+            at,
+            until,
+            reason: &by.reason,
+            key: self.identity.key.verifying_key(),
+            signer: &self.identity.key,
+        }
+    }
+
+    /// Seals and writes. The order matters to whoever is killed in between: what the lockfile refers to
+    /// comes before it, what refers to it comes after.
+    fn commit(
+        &mut self,
+        store: &Store,
+        ctx: &Ctx,
+        by: &By,
+        changed: bool,
+    ) -> Result<std::path::PathBuf, Error> {
+        let path = self.pack.dir.join(APPROVED);
+        if changed || !path.is_file() {
+            let at = ctx.now();
+            let seal = sign::seal(&self.lockfile, &self.pen(&at, None, by)).map_err(Error::new)?;
+            self.lockfile.seal = Some(seal);
+            self.pack.keep_contents(&self.lockfile)?;
+            self.pack.write_lockfile(APPROVED, &self.lockfile)?;
+        } else if let Some(base) = self.base.clone() {
+            self.lockfile = base;
+        }
+        self.pack.point_at(APPROVED)?;
+        let digest = self.lockfile.digest().map_err(Error::new)?;
+        store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest })?;
+        self.pack.write_lockfile(PENDING, &next(Some(&self.lockfile), None, &self.pack)?)?;
+        Ok(path)
+    }
+
+    /// Subjects that nobody has decided on as they are now.
+    fn undecided(&self) -> Vec<String> {
+        let decided = |id: &String, now| {
+            self.lockfile.subjects.get(id).is_some_and(|entry| {
+                entry.state == State::Blocked || (entry.state == State::Approved && same(now, entry))
+            })
+        };
+        self.now.iter().filter(|(id, now)| !decided(id, now)).map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// The first subject on which the reviewed lockfile and the toolpack disagree.
+fn stale(reviewed: &Lockfile, next: &Lockfile) -> Option<String> {
+    let ids: BTreeSet<&String> = reviewed.subjects.keys().chain(next.subjects.keys()).collect();
+    ids.into_iter().find(|id| reviewed.subjects.get(*id) != next.subjects.get(*id)).cloned()
+}
+
+/// Asks a person before everything is approved that includes critical tools. Nobody there: they meant it.
+fn ask(args: &Allow, desk: &Desk, wanted: &BTreeSet<String>) -> Result<(), Error> {
+    let critical: Vec<&str> = wanted
+        .iter()
+        .filter(|id| desk.now.get(*id).is_some_and(|now| now.risk == Risk::Critical))
+        .filter_map(|id| id.strip_prefix("tool/"))
+        .collect();
+    if args.yes || !args.all || critical.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<&str> = critical.iter().take(8).copied().collect();
+    let question = format!("approve {} critical tools too ({} …)?", critical.len(), shown.join(", "));
+    match ui::confirm(&question) {
+        Some(false) => Err(Error::new("nothing was approved")),
+        Some(true) | None => Ok(()),
+    }
+}
+
+/// The end of an approval: an RFC 3339 time, or the start of a day in UTC.
+fn end(text: &str) -> Result<String, Error> {
+    let time = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse());
+    time.ok()
+        .and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok())
+        .map(|time| time.to_string())
+        .ok_or_else(|| {
+            Error::new(format_args!("--until `{}` is not a time", terminal(text)))
+                .hint("write it like 2027-01-31 or 2027-01-31T12:00:00Z")
+        })
+}
+
+/// Why a subject is not usable, in one word.
+pub(super) fn word(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Approved => "approved",
+        Standing::Removed => "removed",
+        Standing::Not(NotApproved::Pending) => "pending",
+        Standing::Not(NotApproved::Blocked) => "blocked",
+        Standing::Not(NotApproved::Changed) => "changed",
+        Standing::Not(NotApproved::Unsigned) => "unsigned",
+        Standing::Not(NotApproved::BadSignature) => "bad-signature",
+        Standing::Not(NotApproved::Expired) => "expired",
+    }
+}

@@ -1,0 +1,128 @@
+//! `cask gate status` and `cask gate check`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use cask_core::lock::status::{Against, Refused, Standing, accept, standings};
+use cask_core::lock::{Lockfile, rules};
+use cask_core::report::{Report, Section};
+use serde_json::json;
+
+use super::decide::word;
+use super::{Look, threads};
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+use crate::output::{self, Style};
+use crate::store::Store;
+use crate::store::pack::Pack;
+use crate::{keys, ui};
+
+struct Seen {
+    pack: Pack,
+    path: PathBuf,
+    lockfile: Lockfile,
+    whole: Result<(), Refused>,
+    standings: BTreeMap<String, Standing>,
+}
+
+fn look(args: &Look, ctx: &Ctx, store: &Store) -> Result<Seen, Error> {
+    let pack = args.which.open(store)?;
+    let approved = pack.approved_file()?;
+    let path = args.which.lockfile.clone().or(approved).unwrap_or_else(|| pack.pending_file());
+    if !path.is_file() {
+        return Err(Error::new(format_args!("no lockfile at {}", path.display()))
+            .hint("write one with `cask gate sync`"));
+    }
+    let lockfile = pack.lockfile(&path)?;
+    let trust = keys::trust(store)?;
+    let now = ctx.now();
+    let seen = store.seen(&pack.surface.toolpack)?;
+    let against = Against { trust: &trust, now: &now, seen, threads: threads() };
+    let whole = accept(&lockfile, &pack.surface.toolpack, &against).map(|_| ());
+    if lockfile.toolpack != pack.surface.toolpack
+        && let Err(refused) = &whole
+    {
+        return Err(Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint));
+    }
+    let standings = standings(&pack.surface, &lockfile, &against)
+        .map_err(|refused| Error::new(&refused.message).hint(refused.hint))?;
+    Ok(Seen { pack, path, lockfile, whole, standings })
+}
+
+pub(super) fn status(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let seen = look(args, ctx, store)?;
+    let entry = |id: &String| seen.lockfile.subjects.get(id);
+    let last = |id: &String| entry(id).and_then(|entry| entry.approvals.last());
+    let seal = seen.whole.as_ref().map_or_else(|refused| refused.code, |()| "valid");
+    if args.format == Style::Json {
+        let subjects: Vec<_> = seen
+            .standings
+            .iter()
+            .map(|(id, standing)| {
+                json!({
+                    "subject": id,
+                    "standing": word(*standing),
+                    "risk": entry(id).map(|entry| entry.risk),
+                    "digest": entry(id).map(|entry| entry.digest),
+                    "by": last(id).map(|approval| &approval.by),
+                    "at": last(id).map(|approval| &approval.at),
+                    "until": last(id).and_then(|approval| approval.until.as_ref()),
+                })
+            })
+            .collect();
+        let value = json!({
+            "schema_version": "1",
+            "toolpack": seen.lockfile.toolpack,
+            "lockfile": seen.path.display().to_string(),
+            "revision": seen.lockfile.revision,
+            "seal": seal,
+            "subjects": subjects,
+        });
+        let bytes = cask_core::canon::canonical(&value).map_err(Error::new)?;
+        output::text(&format!("{}\n", String::from_utf8_lossy(&bytes)))?;
+        return Ok(Exit::Pass);
+    }
+    let rows: Vec<Vec<String>> = seen
+        .standings
+        .iter()
+        .map(|(id, standing)| {
+            vec![
+                id.clone(),
+                word(*standing).to_owned(),
+                entry(id).map_or("", |entry| entry.risk.as_str()).to_owned(),
+                last(id).map_or_else(String::new, |approval| approval.by.clone()),
+                last(id).and_then(|approval| approval.until.clone()).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let table = ui::table(&["SUBJECT", "STANDING", "RISK", "BY", "UNTIL"], &rows);
+    output::text(&format!(
+        "{}\nrevision {}, seal: {seal}\n\n{table}",
+        seen.path.display(),
+        seen.lockfile.revision
+    ))?;
+    Ok(Exit::Pass)
+}
+
+pub(super) fn check(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let seen = look(args, ctx, store)?;
+    let file = seen.path.display().to_string();
+    let mut findings = Vec::new();
+    if let Err(refused) = &seen.whole {
+        findings.push(rules::whole(refused, &file));
+    }
+    findings.extend(seen.standings.iter().filter_map(|(id, standing)| rules::subject(id, *standing)));
+    let ready = seen.standings.values().filter(|standing| **standing == Standing::Approved).count();
+    let report = Report {
+        kind: "gate",
+        title: format!("{ready} of {} subjects are approved", seen.standings.len()),
+        subject: vec![
+            ("toolpack".to_owned(), seen.pack.surface.toolpack.clone()),
+            ("lockfile".to_owned(), file),
+            ("revision".to_owned(), seen.lockfile.revision.to_string()),
+        ],
+        sections: vec![Section { title: String::new(), findings }],
+        ..Report::default()
+    };
+    output::report(&report, args.format, ctx)
+}

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::endpoint::{Auth, Effect, Endpoint, Operation, Place, Reason, Risk, Schema};
 
 mod facts;
+mod lexicon;
 mod rules;
 mod words;
 

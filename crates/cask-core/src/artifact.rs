@@ -13,6 +13,7 @@ use crate::canon::Digest;
 use crate::toolpack::{Toolpack, contract, scope};
 
 pub mod baseline;
+pub mod capture;
 pub mod contracts;
 pub mod coverage;
 pub mod lockfile;

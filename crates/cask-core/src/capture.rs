@@ -11,6 +11,7 @@ use crate::json::Json;
 
 pub mod body;
 pub mod har;
+pub mod headers;
 pub mod hosts;
 pub mod openapi;
 pub mod skip;
@@ -22,7 +23,8 @@ pub mod skip;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub struct Exchange<'a> {
-    /// Position of the entry in its source file, from 0.
+    /// Position of the entry in its capture, from 0; counts the entries that were left out too, and
+    /// goes on over the files of a capture.
     pub seq: u64,
     /// The request method, upper case (`GET`); may be one that no standard knows.
     pub method: String,
@@ -43,6 +45,16 @@ pub struct Exchange<'a> {
     pub response: Message<'a>,
 }
 
+impl Exchange<'_> {
+    /// The same exchange, owning its bodies.
+    #[must_use]
+    pub fn into_owned(self) -> Exchange<'static> {
+        let Exchange { seq, method, scheme, host, path, query, request, status, response } = self;
+        let (request, response) = (request.into_owned(), response.into_owned());
+        Exchange { seq, method, scheme, host, path, query, request, status, response }
+    }
+}
+
 /// Headers and body of one direction.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
@@ -56,6 +68,12 @@ pub struct Message<'a> {
     /// The parsed body.
     #[serde(default, skip_serializing_if = "Body::is_none")]
     pub body: Body<'a>,
+}
+
+impl Message<'_> {
+    fn into_owned(self) -> Message<'static> {
+        Message { headers: self.headers, media: self.media, body: self.body.into_owned() }
+    }
 }
 
 /// A body, parsed once by what it is (not by what its content type claims).
@@ -83,6 +101,17 @@ impl Body<'_> {
     pub fn is_none(&self) -> bool {
         matches!(self, Body::None)
     }
+
+    fn into_owned(self) -> Body<'static> {
+        match self {
+            Body::None => Body::None,
+            Body::Json(json) => Body::Json(json.into_owned()),
+            Body::Form(pairs) => Body::Form(pairs),
+            Body::Multipart(parts) => Body::Multipart(parts.into_iter().map(Part::into_owned).collect()),
+            Body::Text(length) => Body::Text(length),
+            Body::Binary(length) => Body::Binary(length),
+        }
+    }
 }
 
 /// One part of a multipart body.
@@ -100,6 +129,13 @@ pub struct Part<'a> {
     /// The value of a plain field; `None` for a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Cow<'a, str>>,
+}
+
+impl Part<'_> {
+    fn into_owned(self) -> Part<'static> {
+        let Part { name, file, media, value } = self;
+        Part { name, file, media, value: value.map(|text| Cow::Owned(text.into_owned())) }
+    }
 }
 
 /// URL scheme of an upstream.

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod ctx;
 pub mod error;
+pub mod import;
 pub mod keys;
 pub mod output;
 pub mod store;

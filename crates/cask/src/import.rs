@@ -1,0 +1,230 @@
+//! Recorded traffic becomes a capture under the state root: split, filter, redact, write, summarise,
+//! in one pass and on all cores.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cask_core::artifact::capture::{Capture, Redaction, SCHEMA_VERSION, Source};
+use cask_core::capture::hosts::{self, Hosts, Seen};
+use cask_core::capture::skip;
+use cask_core::endpoint::summary::Summary;
+use cask_core::redact::{Profile, Redactor};
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+
+mod disk;
+mod flow;
+mod source;
+mod work;
+
+pub use disk::{Loaded, exchanges, load};
+pub use source::{Format, detect};
+
+use work::{Tally, Worker};
+
+/// How to import.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The hosts to keep; empty asks for a list of what is there.
+    pub hosts: Hosts,
+    /// What counts as secret.
+    pub profile: Profile,
+    /// Worker threads; 0 for one a core. The result does not depend on it.
+    pub threads: usize,
+    /// The command as typed up to the files (`cask mint`), for the hint that says what to type next.
+    pub command: &'static str,
+}
+
+/// A capture that was imported.
+#[derive(Debug)]
+pub struct Imported {
+    /// `cap_…`
+    pub capture_id: String,
+    /// Its folder.
+    pub dir: PathBuf,
+    /// `capture.json`: sources, hosts and counts.
+    pub capture: Capture,
+    /// Everything its exchanges show.
+    pub summary: Summary,
+    /// [`Exit::Pass`], or [`Exit::Review`] where entries were lost.
+    pub exit: Exit,
+    /// What was read, kept, left out and lost, in words; several lines.
+    pub report: String,
+}
+
+/// Imports files into one capture. Importing the same files again gives the same capture.
+///
+/// # Errors
+/// [`Error`] if a file cannot be read or is not a capture, if no host was allowed (it lists the hosts
+/// seen), or if nothing was left to keep. Then nothing is written.
+pub fn import(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Imported, Error> {
+    let files = sorted(files)?;
+    if options.hosts.is_empty() {
+        return Err(ask_for_hosts(&files, options, ctx)?);
+    }
+    let redactor = Redactor::new(options.profile);
+    let mut draft = disk::Draft::new(&ctx.root)?;
+    let make = || Worker::new(&redactor, &options.hosts);
+    let read = flow::read_files(&files, options.threads, ctx, &make, Worker::take, &mut |lines| {
+        draft.write(&lines)
+    })?;
+    let mut sources = read.sources;
+    let mut tally = Tally::default();
+    let mut summary = Summary::new();
+    for worker in read.workers {
+        summary.merge(worker.summary);
+        tally.merge(worker.tally);
+    }
+    for (index, lost) in &tally.lost {
+        if let Some(source) = sources.get_mut(*index) {
+            source.lost += lost;
+        }
+    }
+    let lost: u64 = sources.iter().map(|source| source.lost).sum();
+    if lost > 0 {
+        tally.skipped.insert(skip::UNREADABLE.code, lost);
+    }
+    if tally.hosts.is_empty() {
+        return Err(nothing_left(&files, &tally, options));
+    }
+    let capture = Capture {
+        schema_version: SCHEMA_VERSION.to_owned(),
+        id: String::new(),
+        sources,
+        hosts: tally.hosts,
+        allowed: options.hosts.to_string(),
+        skipped: tally.skipped.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect(),
+        redaction: Redaction {
+            profile: options.profile,
+            counts: tally.redacted.iter().map(|(kind, count)| (kind.as_str().to_owned(), count)).collect(),
+        },
+    };
+    let (capture, dir) = draft.commit(capture)?;
+    let whole = capture.lost() == 0 && capture.sources.iter().all(|source| source.cut.is_empty());
+    Ok(Imported {
+        capture_id: capture.id.clone(),
+        dir,
+        report: report(&capture),
+        capture,
+        summary,
+        exit: if whole { Exit::Pass } else { Exit::Review },
+    })
+}
+
+/// The files in an order that does not depend on how they were typed; the same file only once.
+fn sorted(files: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut known = BTreeMap::new();
+    for file in files {
+        let real =
+            file.canonicalize().map_err(|error| Error::new(format_args!("{}: {error}", show(file))))?;
+        known.entry((file.file_name().unwrap_or_default().to_owned(), real)).or_insert_with(|| file.clone());
+    }
+    if known.is_empty() {
+        return Err(Error::new("no file to import").hint("give the path of a HAR file"));
+    }
+    Ok(known.into_values().collect())
+}
+
+/// No host was allowed: what is there, and what to type next.
+fn ask_for_hosts(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Error, Error> {
+    let make = Tally::default;
+    let read = flow::read_files(files, options.threads, ctx, &make, Tally::survey, &mut |()| Ok(()))?;
+    let mut tally = Tally::default();
+    read.workers.into_iter().for_each(|worker| tally.merge(worker));
+    if tally.seen.is_empty() {
+        return Ok(nothing_left(files, &tally, options));
+    }
+    let error = Error::new(format_args!(
+        "no host is allowed yet, so nothing was imported; hosts seen in {}:{}",
+        names(files),
+        host_table(&tally.seen)
+    ));
+    Ok(error.hint(next_command(files, &tally.seen, options)))
+}
+
+fn nothing_left(files: &[PathBuf], tally: &Tally, options: &Options) -> Error {
+    let reasons: Vec<String> = tally.skipped.iter().map(|(code, n)| format!("{n} {}", title(code))).collect();
+    let reasons = if reasons.is_empty() { "it has no entries".to_owned() } else { reasons.join(", ") };
+    let mut message = format!("{}: no API traffic to keep: {reasons}", names(files));
+    if tally.seen.is_empty() {
+        return Error::new(message)
+            .hint("record the traffic again, with response bodies, and save it as HAR");
+    }
+    if !options.hosts.is_empty() {
+        message += &format!("; allowed was {}, seen were:{}", options.hosts, host_table(&tally.seen));
+    }
+    Error::new(message).hint(next_command(files, &tally.seen, options))
+}
+
+fn next_command(files: &[PathBuf], seen: &BTreeMap<String, Seen>, options: &Options) -> String {
+    let paths: Vec<String> = files.iter().map(|file| shell_word(&show(file))).collect();
+    match hosts::suggest(seen) {
+        Some(host) => format!("{} {} -a {}", options.command, paths.join(" "), shell_word(host)),
+        None => "none of these hosts answered anything that looks like an API call; record one, with response bodies".to_owned(),
+    }
+}
+
+fn host_table(seen: &BTreeMap<String, Seen>) -> String {
+    let mut rows: Vec<_> = seen.iter().filter(|(_, seen)| seen.requests > 0).collect();
+    rows.sort_by_key(|(host, seen)| (std::cmp::Reverse((seen.api, seen.requests)), (*host).clone()));
+    let width = rows.iter().take(20).map(|(host, _)| host.len()).max().unwrap_or_default();
+    let mut out = String::new();
+    for (host, seen) in rows.iter().take(20) {
+        out += &format!("\n  {host:width$}  {:>7} requests, {:>7} API calls", seen.requests, seen.api);
+    }
+    if rows.len() > 20 {
+        out += &format!("\n  and {} more hosts", rows.len() - 20);
+    }
+    out
+}
+
+fn report(capture: &Capture) -> String {
+    let mut out = format!("{}: {} exchanges of {} entries", capture.id, capture.kept(), capture.entries());
+    for Source { file, creator, entries, .. } in &capture.sources {
+        let by = if creator.is_empty() { String::new() } else { format!(", by {}", safe(creator)) };
+        out += &format!("\n  from {} ({entries} entries{by})", safe(file));
+    }
+    for (host, count) in &capture.hosts {
+        out += &format!("\n  kept {count} of {host}");
+    }
+    for (code, count) in capture.skipped.iter().filter(|(code, _)| *code != skip::UNREADABLE.code) {
+        out += &format!("\n  left out {count}: {}", title(code));
+    }
+    let redacted: Vec<String> =
+        capture.redaction.counts.iter().map(|(kind, n)| format!("{n} {kind}")).collect();
+    if !redacted.is_empty() {
+        out += &format!("\n  redacted {}", redacted.join(", "));
+    }
+    for source in &capture.sources {
+        if source.lost > 0 {
+            out += &format!("\n  lost {} of {}: cannot be read", source.lost, safe(&source.file));
+        }
+        if !source.cut.is_empty() {
+            out += &format!("\n  {} stops early: {}", safe(&source.file), source.cut);
+        }
+    }
+    out
+}
+
+fn title(code: &str) -> &str {
+    skip::RULES.iter().find(|rule| rule.code == code).map_or(code, |rule| rule.title)
+}
+
+fn names(files: &[PathBuf]) -> String {
+    files.iter().map(|file| show(file)).collect::<Vec<_>>().join(", ")
+}
+
+/// A path for a message: nothing in it can drive a terminal.
+fn show(path: &Path) -> String {
+    safe(&path.display().to_string())
+}
+
+fn safe(text: &str) -> String {
+    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn shell_word(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}

@@ -1,0 +1,260 @@
+//! Captures on disk: written under a temporary name and renamed when whole; read back with the same care
+//! as anything that comes from outside.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use cask_core::artifact::capture::{Capture, read_line};
+use cask_core::canon::Hasher;
+use cask_core::capture::Exchange;
+use cask_core::endpoint::summary::Summary;
+use cask_core::ids;
+use cask_core::redact::{Redacted, Redactor};
+
+use super::flow::{self, Batch, Feed};
+use super::show;
+use crate::ctx::Ctx;
+use crate::error::Error;
+
+/// The longest line that is read back: one entry, with what JSON may add to it in escapes.
+const MAX_LINE: usize = 256 << 20;
+const MAX_CAPTURE_JSON: u64 = 64 << 20;
+
+/// A capture that is being written. Dropped before [`Draft::commit`], it leaves nothing.
+#[derive(Debug)]
+pub struct Draft {
+    captures: PathBuf,
+    folder: tempfile::TempDir,
+    lines: File,
+    hasher: Hasher,
+}
+
+impl Draft {
+    /// An empty one under this state root.
+    pub fn new(root: &Path) -> Result<Self, Error> {
+        let captures = root.join("captures");
+        fs::create_dir_all(&captures).map_err(|error| fault("make", &captures, &error))?;
+        let folder = tempfile::Builder::new()
+            .prefix(".importing-")
+            .tempdir_in(root)
+            .map_err(|error| fault("write in", root, &error))?;
+        let path = folder.path().join("exchanges.jsonl");
+        let lines = File::create(&path).map_err(|error| fault("write", &path, &error))?;
+        Ok(Self { captures, folder, lines, hasher: Hasher::default() })
+    }
+
+    /// Appends lines.
+    pub fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
+        self.hasher.update(lines);
+        let path = self.folder.path();
+        self.lines.write_all(lines).map_err(|error| fault("write", path, &error))
+    }
+
+    /// Names the capture by what was written and moves it into place. One that is there already has the
+    /// same exchanges; its record is replaced.
+    pub fn commit(self, mut capture: Capture) -> Result<(Capture, PathBuf), Error> {
+        capture.id = ids::capture(&self.hasher.finish());
+        let folder = self.folder.path();
+        let text = capture.write().map_err(Error::new)?;
+        self.lines.sync_all().map_err(|error| fault("write", folder, &error))?;
+        let record = folder.join("capture.json");
+        let written = File::create(&record)
+            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+        written.map_err(|error| fault("write", &record, &error))?;
+        let dir = self.captures.join(&capture.id);
+        if dir.is_dir() {
+            // The exchanges may have been damaged since; both files are put back as they were just read.
+            for name in ["exchanges.jsonl", "capture.json"] {
+                let to = dir.join(name);
+                fs::rename(folder.join(name), &to).map_err(|error| fault("write", &to, &error))?;
+            }
+        } else {
+            fs::rename(folder, &dir).map_err(|error| fault("make", &dir, &error))?;
+            fs::File::open(&self.captures)
+                .and_then(|d| d.sync_all())
+                .map_err(|error| fault("write", &self.captures, &error))?;
+        }
+        Ok((capture, dir))
+    }
+}
+
+/// A capture read back.
+#[derive(Debug)]
+pub struct Loaded {
+    /// `capture.json`.
+    pub capture: Capture,
+    /// Everything its exchanges show.
+    pub summary: Summary,
+}
+
+/// Reads an imported capture into a summary, on all cores, through redaction once more.
+///
+/// # Errors
+/// [`Error`] if there is no such capture, or it is not what was imported under this id.
+pub fn load(root: &Path, capture_id: &str, ctx: &Ctx) -> Result<Loaded, Error> {
+    let (capture, path) = open(root, capture_id)?;
+    let redactor = Redactor::new(capture.redaction.profile);
+    let make = || (Summary::new(), None);
+    let work = |(summary, bad): &mut (Summary, Option<String>), batch: &Batch| {
+        for (number, line) in batch.entries() {
+            match parse(line, number) {
+                Ok(exchange) => summary.observe(&redactor.exchange(exchange)),
+                Err(error) => *bad = Some(error),
+            }
+        }
+    };
+    let read = flow::run(
+        0,
+        ctx.terminal,
+        |feed| lines(&path, &mut |line| feed_line(feed, line)),
+        &make,
+        work,
+        &mut |()| Ok(()),
+    )?;
+    let mut summary = Summary::new();
+    for (part, bad) in read.workers {
+        if let Some(bad) = bad {
+            return Err(Error::new(format_args!("{}: {bad}", show(&path))));
+        }
+        summary.merge(part);
+    }
+    check(&capture, &read.source?, &path)?;
+    Ok(Loaded { capture, summary })
+}
+
+/// Reads the exchanges of an imported capture one by one, in order, through redaction once more.
+///
+/// # Errors
+/// As [`load`]; what was handed out before stays handed out.
+pub fn exchanges(
+    root: &Path,
+    capture_id: &str,
+    each: &mut dyn FnMut(Redacted<Exchange<'_>>),
+) -> Result<Capture, Error> {
+    let (capture, path) = open(root, capture_id)?;
+    let redactor = Redactor::new(capture.redaction.profile);
+    let mut bad = None;
+    let mut number = 0;
+    let hasher = lines(&path, &mut |line| {
+        match parse(line, number) {
+            Ok(exchange) => each(redactor.exchange(exchange)),
+            Err(error) => bad = Some(error),
+        }
+        number += 1;
+        bad.is_none()
+    })?;
+    if let Some(bad) = bad {
+        return Err(Error::new(format_args!("{}: {bad}", show(&path))));
+    }
+    check(&capture, &hasher, &path)?;
+    Ok(capture)
+}
+
+fn feed_line(feed: &mut Feed<'_>, line: &[u8]) -> bool {
+    feed.entry(line)
+}
+
+fn parse(line: &[u8], number: u64) -> Result<Exchange<'_>, String> {
+    let text = std::str::from_utf8(line).map_err(|error| format!("line {}: {error}", number + 1))?;
+    read_line(text).map_err(|error| format!("line {}: {error}", number + 1))
+}
+
+fn check(capture: &Capture, hasher: &Hasher, path: &Path) -> Result<(), Error> {
+    if ids::capture(&hasher.clone().finish()) == capture.id {
+        return Ok(());
+    }
+    Err(Error::new(format_args!(
+        "{} is not what was imported: its digest does not give {}",
+        show(path),
+        capture.id
+    ))
+    .hint("import the recorded file again"))
+}
+
+fn open(root: &Path, capture_id: &str) -> Result<(Capture, PathBuf), Error> {
+    let digits = capture_id.strip_prefix("cap_").unwrap_or_default();
+    if digits.len() != 12 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Error::new(format_args!("`{}` is not a capture id", super::safe(capture_id)))
+            .hint("a capture id is `cap_` and 12 hex digits, as `cask capture import` prints it"));
+    }
+    let dir = root.join("captures").join(capture_id);
+    if !dir.is_dir() {
+        return Err(Error::new(format_args!("no capture {capture_id} under {}", show(root)))
+            .hint("import the recorded file with `cask capture import`"));
+    }
+    let path = dir.join("capture.json");
+    let mut text = String::new();
+    regular(&path)?
+        .take(MAX_CAPTURE_JSON)
+        .read_to_string(&mut text)
+        .map_err(|error| fault("read", &path, &error))?;
+    let capture =
+        Capture::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", show(&path))))?;
+    if capture.id != capture_id {
+        return Err(Error::new(format_args!(
+            "{} is about another capture, {}",
+            show(&path),
+            super::safe(&capture.id)
+        )));
+    }
+    Ok((capture, dir.join("exchanges.jsonl")))
+}
+
+/// Opens a file that must be one: no link that leads elsewhere.
+fn regular(path: &Path) -> Result<File, Error> {
+    let meta = fs::symlink_metadata(path).map_err(|error| fault("read", path, &error))?;
+    if !meta.is_file() {
+        return Err(Error::new(format_args!("{} is not a regular file", show(path))));
+    }
+    File::open(path).map_err(|error| fault("read", path, &error))
+}
+
+/// Hands out the lines of a file; gives the digest of all its bytes.
+fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<Hasher, Error> {
+    use std::io::BufRead as _;
+    let mut from = BufReader::with_capacity(256 << 10, regular(path)?);
+    let mut hasher = Hasher::default();
+    let mut pending = Vec::new();
+    loop {
+        let chunk = from.fill_buf().map_err(|error| fault("read", path, &error))?;
+        if chunk.is_empty() {
+            break;
+        }
+        let length = chunk.len();
+        hasher.update(chunk);
+        let mut rest = chunk;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            rest = after.get(1..).unwrap_or_default();
+            let more = if pending.is_empty() {
+                each(line)
+            } else {
+                pending.extend_from_slice(line);
+                let more = each(&pending);
+                pending.clear();
+                more
+            };
+            if !more {
+                return Ok(hasher);
+            }
+        }
+        if pending.len() + rest.len() > MAX_LINE {
+            return Err(Error::new(format_args!(
+                "{}: a line is longer than {} MiB",
+                show(path),
+                MAX_LINE >> 20
+            )));
+        }
+        pending.extend_from_slice(rest);
+        from.consume(length);
+    }
+    if !pending.is_empty() {
+        each(&pending);
+    }
+    Ok(hasher)
+}
+
+fn fault(what: &str, path: &Path, error: &std::io::Error) -> Error {
+    Error::new(format_args!("cannot {what} {}: {error}", show(path)))
+}

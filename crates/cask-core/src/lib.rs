@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`].
-//! [`artifact`] stands beside them: it knows them all and none of them knows it.
+//! [`artifact`] and [`explain`] stand beside them: they know them all and none of them knows these.
 //! Nothing here does IO, reads a clock, draws randomness or prints.
 
 pub mod canon;
@@ -26,3 +26,4 @@ pub mod toolpack;
 pub mod verify;
 
 pub mod artifact;
+pub mod explain;

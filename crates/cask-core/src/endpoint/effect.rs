@@ -14,7 +14,7 @@ mod rules;
 mod words;
 
 use facts::Facts;
-pub use rules::RULES;
+pub use rules::{PUBLIC, RULES};
 pub use words::{singular, words};
 
 /// Everything that effect and risk are told from. Names only; values where a list of them is known.

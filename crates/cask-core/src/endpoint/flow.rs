@@ -1,1 +1,192 @@
-//! Stub.
+//! Flows: values that one endpoint answered and that a later request sent back.
+//!
+//! Only values that are unlikely to be equal by chance count, and only in the order answer, then request.
+//! Both sides keep the same sample (the smallest hashes), so that memory is bounded and the sample is the
+//! same for any split and order of the exchanges.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::capture::{Body, Exchange};
+use crate::json::Json;
+
+use super::learn::look::{Look, look};
+use super::learn::words::hash;
+
+/// Distinct values followed.
+const MAX_VALUES: usize = 20_000;
+/// Requests remembered per value.
+const MAX_USES: usize = 16;
+
+/// Where a value was: the concrete place (see [`place`]) and the pointer or parameter there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// Position of the exchange in its capture.
+    pub seq: u64,
+    /// Host, end and path of the exchange, see [`place`].
+    pub place: Box<str>,
+    /// JSON pointer with `*` for items and keys, or `path`/`query`/`body` place of a request.
+    pub pointer: Box<str>,
+}
+
+/// The values seen to pass.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Passing {
+    /// The first answer that had the value.
+    answered: BTreeMap<u64, Spot>,
+    /// Requests that had it.
+    sent: BTreeMap<u64, BTreeSet<Spot>>,
+}
+
+/// A flow between two concrete places.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Passed {
+    /// Where it was answered.
+    pub from: Spot,
+    /// Where it was sent.
+    pub to: Spot,
+    /// The value's hash, to count distinct ones.
+    pub value: u64,
+}
+
+/// The name of a concrete place: host, end (method and operation) and path.
+#[must_use]
+pub fn place(host: &str, end: &str, path: &str) -> Box<str> {
+    format!("{host}\n{end}\n{path}").into()
+}
+
+impl Passing {
+    /// Adds one exchange.
+    pub fn add(&mut self, exchange: &Exchange<'_>, end: &str) {
+        let place = place(&exchange.host, end, &exchange.path);
+        let mut own = BTreeSet::new();
+        for (i, segment) in exchange.path.split('/').enumerate().skip(1) {
+            self.send(segment, exchange.seq, &place, || format!("path/{}", i - 1), &mut own);
+        }
+        for (name, value) in &exchange.query {
+            self.send(value, exchange.seq, &place, || format!("query/{name}"), &mut own);
+        }
+        if let Body::Json(body) = &exchange.request.body {
+            let mut at = Vec::new();
+            walk(body, &mut at, &mut |value, at| {
+                self.send(value, exchange.seq, &place, || format!("body{}", pointer(at)), &mut own);
+            });
+        }
+        if let Body::Json(body) = &exchange.response.body
+            && (200..300).contains(&exchange.status)
+        {
+            let mut at = Vec::new();
+            walk(body, &mut at, &mut |value, at| {
+                let hash = hash(value);
+                // What the request itself named is only repeated by the answer.
+                if !own.contains(&hash) && self.keeps(hash) {
+                    let spot = Spot { seq: exchange.seq, place: place.clone(), pointer: pointer(at).into() };
+                    let first = self.answered.entry(hash).or_insert_with(|| spot.clone());
+                    if spot < *first {
+                        *first = spot;
+                    }
+                    trim(&mut self.answered);
+                }
+            });
+        }
+    }
+
+    fn send(&mut self, value: &str, seq: u64, place: &str, at: impl Fn() -> String, own: &mut BTreeSet<u64>) {
+        if !is_distinctive(value) {
+            return;
+        }
+        let hash = hash(value);
+        own.insert(hash);
+        if !self.keeps(hash) {
+            return;
+        }
+        let uses = self.sent.entry(hash).or_default();
+        uses.insert(Spot { seq, place: place.into(), pointer: at().into() });
+        if uses.len() > MAX_USES {
+            uses.pop_last();
+        }
+        trim(&mut self.sent);
+    }
+
+    fn keeps(&self, hash: u64) -> bool {
+        let full =
+            |len: usize, last: Option<&u64>| len >= MAX_VALUES && last.is_some_and(|last| hash > *last);
+        !full(self.answered.len(), self.answered.keys().next_back())
+            && !full(self.sent.len(), self.sent.keys().next_back())
+    }
+
+    /// Adds what another one has seen.
+    pub fn merge(&mut self, other: Passing) {
+        for (hash, spot) in other.answered {
+            let first = self.answered.entry(hash).or_insert_with(|| spot.clone());
+            if spot < *first {
+                *first = spot;
+            }
+        }
+        for (hash, spots) in other.sent {
+            let uses = self.sent.entry(hash).or_default();
+            uses.extend(spots);
+            while uses.len() > MAX_USES {
+                uses.pop_last();
+            }
+        }
+        trim(&mut self.answered);
+        trim(&mut self.sent);
+    }
+
+    /// Every value that was answered and later sent elsewhere.
+    pub fn passed(&self) -> impl Iterator<Item = Passed> + '_ {
+        self.answered.iter().flat_map(|(hash, from)| {
+            let uses = self.sent.get(hash).into_iter().flatten();
+            uses.filter(|to| to.seq > from.seq && to.place != from.place).map(|to| Passed {
+                from: from.clone(),
+                to: to.clone(),
+                value: *hash,
+            })
+        })
+    }
+}
+
+fn trim<T>(map: &mut BTreeMap<u64, T>) {
+    while map.len() > MAX_VALUES {
+        map.pop_last();
+    }
+}
+
+/// Whether a value is unlikely to be equal to another by chance.
+fn is_distinctive(value: &str) -> bool {
+    (5..=128).contains(&value.len())
+        && value.bytes().any(|b| b.is_ascii_digit())
+        && matches!(look(value), Look::Uuid | Look::Hex | Look::Random | Look::Int)
+}
+
+fn walk<'j>(value: &'j Json<'_>, at: &mut Vec<&'j str>, found: &mut impl FnMut(&str, &[&str])) {
+    if at.len() > 12 {
+        return;
+    }
+    match value {
+        Json::Str(text) if is_distinctive(text) => found(text, at),
+        Json::Int(number) if *number >= 10_000 => found(&number.to_string(), at),
+        Json::Array(items) => {
+            at.push("*");
+            items.iter().for_each(|item| walk(item, at, found));
+            at.pop();
+        }
+        Json::Object(members) => {
+            for (name, member) in members {
+                at.push(if is_distinctive(name) { "*" } else { name });
+                walk(member, at, found);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// RFC 6901.
+fn pointer(at: &[&str]) -> String {
+    at.iter().fold(String::new(), |mut out, name| {
+        out.push('/');
+        out.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        out
+    })
+}

@@ -16,10 +16,15 @@ const ENUM_MAX: usize = 12;
 /// The schema of a position, given the name of the member that holds it (empty at the root).
 #[must_use]
 pub fn schema(seen: &Observed, name: &str) -> Schema {
-    let mut out = Schema { types: types(seen), seen: u64::from(seen.total()), ..Schema::default() };
+    let mut out = Schema {
+        types: types(seen),
+        seen: u64::from(seen.total()),
+        nulls: u64::from(seen.null),
+        ..Schema::default()
+    };
     if let Some(strings) = &seen.strings {
         // Text that only sometimes reads as a number (in a query, a form) is text.
-        out.values = members(strings, seen, name);
+        (out.values, out.counts) = members(strings, seen, name);
         out.format = format(strings, seen.string, name);
         if let Some((kind, _)) = strings.redacted.iter().max_by_key(|(_, n)| **n) {
             out.redacted = Some(kind.to_string());
@@ -52,6 +57,7 @@ pub fn text_schema(seen: &Observed, name: &str) -> Schema {
     };
     if !out.types.has(TypeSet::STRING) {
         out.values.clear();
+        out.counts.clear();
     }
     out
 }
@@ -152,7 +158,7 @@ fn format(strings: &Strings, total: u32, name: &str) -> Option<String> {
 }
 
 /// The members of an enumeration, if the strings are one.
-fn members(strings: &Strings, seen: &Observed, name: &str) -> Vec<Value> {
+fn members(strings: &Strings, seen: &Observed, name: &str) -> (Vec<Value>, Vec<u64>) {
     let distinct = strings.values.len();
     let total = seen.string;
     if strings.open
@@ -161,14 +167,14 @@ fn members(strings: &Strings, seen: &Observed, name: &str) -> Vec<Value> {
         || total < ENUM_MIN_SEEN
         || seen.integer + seen.float > 0
     {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let often = total as usize >= distinct * 4;
     let wordy = strings.values.keys().all(|value| is_enum_word(value));
     if !often || !wordy || named_like_data(name) {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
-    strings.values.keys().map(|value| Value::String(value.to_string())).collect()
+    strings.values.iter().map(|(value, n)| (Value::String(value.to_string()), u64::from(*n))).unzip()
 }
 
 /// Written like a constant: one token of letters, digits and joiners.

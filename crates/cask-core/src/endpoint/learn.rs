@@ -11,7 +11,9 @@ use super::traffic::Traffic;
 
 mod alike;
 pub mod look;
+pub mod param;
 mod partition;
+pub mod pin;
 pub mod words;
 
 use partition::{Choice, partition};
@@ -38,6 +40,8 @@ pub enum Part {
         suffix: Box<str>,
         /// The distinct values (decoded), each once.
         values: Box<Observed>,
+        /// The look that most of them share.
+        look: look::Look,
     },
 }
 
@@ -81,6 +85,11 @@ impl Node {
         }
     }
 
+    /// Whether any traffic at or below has it.
+    pub fn any(&self, has: &impl Fn(&Traffic) -> bool) -> bool {
+        self.ends.values().any(has) || self.children.values().any(|child| child.any(has))
+    }
+
     /// Calls that went through here.
     fn calls(&self) -> u64 {
         self.ends.values().map(|traffic| u64::from(traffic.calls)).sum::<u64>()
@@ -113,20 +122,24 @@ fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words<'_>, out: 
             Choice::Param { prefix, suffix, members } => {
                 let mut merged = Node::default();
                 let mut values = Box::<Observed>::default();
+                let look = param::common_look(members.iter().map(|segment| stem(segment, &prefix, &suffix)));
                 for segment in members {
                     if let Some(child) = node.children.remove(&segment) {
-                        let stem = segment.strip_prefix(prefix.as_ref()).unwrap_or(&segment);
-                        let stem = stem.strip_suffix(suffix.as_ref()).unwrap_or(stem);
-                        values.add_text(&decode(stem));
+                        values.add_text(&decode(stem(&segment, &prefix, &suffix)));
                         merged.merge(child);
                     }
                 }
-                path.push(Part::Param { prefix, suffix, values });
+                path.push(Part::Param { prefix, suffix, values, look });
                 descend(merged, path, words, out);
                 path.pop();
             }
         }
     }
+}
+
+fn stem<'s>(segment: &'s str, prefix: &str, suffix: &str) -> &'s str {
+    let stem = segment.strip_prefix(prefix).unwrap_or(segment);
+    stem.strip_suffix(suffix).unwrap_or(stem)
 }
 
 /// Percent-decoding (RFC 3986, 2.1); what does not decode to UTF-8 stays as it is.

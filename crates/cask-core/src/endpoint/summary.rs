@@ -1,17 +1,20 @@
 //! The mergeable summary of a service's traffic, and the endpoints it shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::{Body, Exchange, Scheme};
-use crate::endpoint::learn::words::{Values, Words};
-use crate::endpoint::learn::{Learned, Node, Part, decode, learn};
-use crate::endpoint::traffic::Traffic;
-use crate::endpoint::{Effect, Endpoint, Param, Payload, Place, Response, Risk, Segment, Template};
 use crate::ids;
 use crate::redact::Redacted;
 
+use super::flow::{self, Passing};
+use super::learn::words::{Values, Words};
+use super::learn::{Learned, Node, Part, learn, param, pin};
 use super::observed::Observed;
-use super::{graphql, infer};
+use super::traffic::Traffic;
+use super::{
+    Effect, Endpoint, Flow, Param, Payload, Place, Response, Risk, Schema, Segment, Template, TypeSet,
+};
+use super::{auth, effect, graphql, infer};
 
 /// Everything remembered of a set of exchanges. Order-free: any split and any order of the same
 /// exchanges, merged, is the same summary.
@@ -21,6 +24,8 @@ pub struct Summary {
     hosts: BTreeMap<Box<str>, Node>,
     /// Identifiers that answers carried: what is answered as a value and asked in a path is a parameter.
     values: Values,
+    /// Values that went from an answer into a later request.
+    passing: Passing,
 }
 
 impl Summary {
@@ -30,9 +35,16 @@ impl Summary {
         Self::default()
     }
 
-    /// Adds one exchange.
+    /// Adds one exchange. A GraphQL batch counts as the calls it is made of.
     pub fn observe(&mut self, exchange: &Redacted<Exchange<'_>>) {
         let exchange = exchange.get();
+        match graphql::unbatch(exchange) {
+            Some(calls) => calls.iter().for_each(|call| self.observe_one(call)),
+            None => self.observe_one(exchange),
+        }
+    }
+
+    fn observe_one(&mut self, exchange: &Exchange<'_>) {
         let call = graphql::call(exchange);
         let end = match &call {
             Some(call) => format!("{} {} {}", exchange.method, call.operation.kind, call.operation.name),
@@ -41,15 +53,21 @@ impl Summary {
         if let Body::Json(answer) = &exchange.response.body {
             self.values.add(answer);
         }
+        self.passing.add(exchange, &end);
         let traffic = Traffic::of(exchange, call);
-        let mut single = Node::default();
-        single.ends.insert(end.into(), traffic);
-        self.hosts.entry(exchange.host.as_str().into()).or_default().at(&exchange.path).merge(single);
+        let node = self.hosts.entry(exchange.host.as_str().into()).or_default().at(&exchange.path);
+        match node.ends.get_mut(end.as_str()) {
+            Some(mine) => mine.merge(traffic),
+            None => {
+                node.ends.insert(end.into(), traffic);
+            }
+        }
     }
 
     /// Adds everything another summary has seen.
     pub fn merge(&mut self, other: Summary) {
         self.values.merge(other.values);
+        self.passing.merge(other.passing);
         for (host, node) in other.hosts {
             match self.hosts.get_mut(&host) {
                 Some(mine) => mine.merge(node),
@@ -63,66 +81,187 @@ impl Summary {
     /// The endpoints, sorted by host, path and method. Exchanges that fit a pinned endpoint belong
     /// to it; only the rest is inferred.
     #[must_use]
-    pub fn endpoints(&self, _pinned: &[Endpoint]) -> Vec<Endpoint> {
-        let mut out = Vec::new();
+    pub fn endpoints(&self, pinned: &[Endpoint]) -> Vec<Endpoint> {
         let mut words = Words::with(&self.values);
         for root in self.hosts.values() {
             words.add(root);
         }
+        let mut out = Vec::new();
         for (host, root) in &self.hosts {
-            out.extend(learn(root.clone(), &words).into_iter().map(|learned| endpoint(host, learned)));
+            let authenticated = root.any(&|traffic| !traffic.auth.is_empty());
+            let templates = pinned
+                .iter()
+                .filter(|endpoint| endpoint.host.as_str() == host.as_ref())
+                .map(|e| e.template.clone());
+            let mut root = root.clone();
+            for taken in pin::take(&mut root, templates.collect()) {
+                for (end, traffic) in taken.ends {
+                    let params = path_params(&taken.template, &taken.values, traffic.calls);
+                    out.push(endpoint(host, taken.template.clone(), params, &end, &traffic, authenticated));
+                }
+            }
+            for Learned { parts, end, traffic } in learn(root, &words) {
+                let (template, values) = named(parts);
+                let params = path_params(&template, &values, traffic.calls);
+                out.push(endpoint(host, template, params, &end, &traffic, authenticated));
+            }
         }
         out.sort_by(|a, b| {
             (&a.host, &a.template, &a.method, &a.id).cmp(&(&b.host, &b.template, &b.method, &b.id))
         });
+        self.attach_flows(&mut out);
         out
+    }
+
+    /// Turns values passed between concrete places into flows between endpoints.
+    fn attach_flows(&self, endpoints: &mut [Endpoint]) {
+        let mut found = BTreeMap::<(usize, String, String, String), BTreeSet<u64>>::new();
+        {
+            let mut cache = BTreeMap::<&str, Option<usize>>::new();
+            let passed: Vec<flow::Passed> = self.passing.passed().collect();
+            for flow::Passed { from, to, value } in &passed {
+                let mut find = |place: &'_ str| locate(endpoints, place);
+                let source = *cache.entry(&from.place).or_insert_with(|| find(&from.place));
+                let target = *cache.entry(&to.place).or_insert_with(|| find(&to.place));
+                let (Some(source), Some(target)) = (source, target) else { continue };
+                let (Some(from_endpoint), Some(to_endpoint)) = (endpoints.get(source), endpoints.get(target))
+                else {
+                    continue;
+                };
+                let Some(argument) = argument(to_endpoint, &to.pointer) else { continue };
+                let key = (target, from_endpoint.id.clone(), from.pointer.to_string(), argument);
+                found.entry(key).or_default().insert(*value);
+            }
+        }
+        for ((target, from, pointer, to), values) in found {
+            // One value may be equal by chance; two that pass the same way are not.
+            if values.len() >= 2
+                && let Some(endpoint) = endpoints.get_mut(target)
+            {
+                endpoint.flows.push(Flow { from, pointer, to, values: values.len() as u64 });
+            }
+        }
     }
 }
 
-fn endpoint(host: &str, learned: Learned) -> Endpoint {
-    let Learned { parts, end, traffic } = learned;
-    let method = end.split(' ').next().unwrap_or_default().to_owned();
-    let (template, mut params) = name_params(parts, traffic.calls);
-    params.extend(traffic.query.iter().map(|(name, query)| Param {
-        name: name.to_string(),
-        place: Place::Query,
-        required: query.calls >= traffic.calls,
-        seen: u64::from(query.calls),
-        style: String::new(),
-        explode: None,
-        schema: if query.repeated > 0 {
-            crate::endpoint::Schema {
-                types: crate::endpoint::TypeSet::ARRAY,
-                seen: u64::from(query.calls),
-                items: Some(Box::new(infer::text_schema(&query.values, name))),
-                ..Default::default()
-            }
-        } else {
-            infer::text_schema(&query.values, name)
-        },
-    }));
-    let payload = |observed: &Observed, text: bool| Payload {
-        seen: u64::from(observed.total()),
-        schema: if text { infer::text_schema(observed, "") } else { infer::schema(observed, "") },
+/// The endpoint a concrete place belongs to.
+fn locate(endpoints: &[Endpoint], place: &str) -> Option<usize> {
+    let mut parts = place.splitn(3, '\n');
+    let (host, end, path) = (parts.next()?, parts.next()?, parts.next()?);
+    let method = end.split(' ').next()?;
+    let fits = |endpoint: &Endpoint| {
+        endpoint.host == host
+            && endpoint.method == method
+            && endpoint.template.matches(path)
+            && endpoint.operation.as_ref().is_none_or(|op| {
+                end.strip_prefix(method).map(str::trim_start) == Some(&format!("{} {}", op.kind, op.name))
+            })
     };
-    let request =
-        traffic.request.iter().map(|(media, seen)| (media.to_string(), payload(seen, false))).collect();
+    endpoints
+        .iter()
+        .enumerate()
+        .filter(|(_, endpoint)| fits(endpoint))
+        .min_by_key(|(_, endpoint)| endpoint.template.params().count())
+        .map(|(i, _)| i)
+}
+
+/// The argument at a place of a request: a path parameter's name, or the place as it is.
+fn argument(endpoint: &Endpoint, pointer: &str) -> Option<String> {
+    let Some(index) = pointer.strip_prefix("path/") else { return Some(pointer.to_owned()) };
+    match endpoint.template.segments().get(index.parse::<usize>().ok()?)? {
+        Segment::Param { name, .. } => Some(format!("path/{name}")),
+        Segment::Literal(_) => None,
+    }
+}
+
+/// The learned path as a template with named parameters, and their values.
+fn named(parts: Vec<Part>) -> (Template, Vec<Observed>) {
+    let mut names: Vec<String> = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        if let Part::Param { look, .. } = part {
+            let name = param::name(&parts, at, *look, &names);
+            names.push(name);
+        }
+    }
+    let mut names = names.into_iter();
+    let mut values = Vec::new();
+    let segments = parts.into_iter().map(|part| match part {
+        Part::Literal(text) => Segment::Literal(text.into()),
+        Part::Param { prefix, suffix, values: seen, .. } => {
+            values.push(*seen);
+            Segment::Param {
+                prefix: prefix.into(),
+                name: names.next().unwrap_or_default(),
+                suffix: suffix.into(),
+            }
+        }
+    });
+    (Template::new(segments.collect()), values)
+}
+
+fn path_params(template: &Template, values: &[Observed], calls: u32) -> Vec<Param> {
+    let schemas = values.iter().map(|seen| {
+        // A path value is an identifier whatever it reads as; the values seen are examples, not a set.
+        Schema { values: Vec::new(), counts: Vec::new(), identifier: true, ..infer::text_schema(seen, "id") }
+    });
+    template
+        .params()
+        .zip(schemas)
+        .map(|(name, schema)| Param {
+            name: name.to_owned(),
+            place: Place::Path,
+            required: true,
+            seen: u64::from(calls),
+            style: String::new(),
+            explode: None,
+            schema,
+        })
+        .collect()
+}
+
+fn endpoint(
+    host: &str,
+    template: Template,
+    mut params: Vec<Param>,
+    end: &str,
+    traffic: &Traffic,
+    auth_known: bool,
+) -> Endpoint {
+    let method = end.split(' ').next().unwrap_or_default().to_owned();
+    params.extend(traffic.query.iter().map(|(name, query)| {
+        let values = infer::text_schema(&query.values, name);
+        let schema = if query.repeated > 0 {
+            let types = TypeSet::ARRAY;
+            Schema { types, seen: u64::from(query.calls), items: Some(Box::new(values)), ..Schema::default() }
+        } else {
+            values
+        };
+        Param {
+            name: name.to_string(),
+            place: Place::Query,
+            required: query.calls >= traffic.calls,
+            seen: u64::from(query.calls),
+            style: String::new(),
+            explode: None,
+            schema,
+        }
+    }));
+    let payloads = |content: &BTreeMap<Box<str>, Observed>| -> BTreeMap<String, Payload> {
+        let payload =
+            |seen: &Observed| Payload { seen: u64::from(seen.total()), schema: infer::schema(seen, "") };
+        content.iter().map(|(media, seen)| (media.to_string(), payload(seen))).collect()
+    };
     let responses = traffic
         .responses
         .iter()
         .map(|(status, answer)| {
-            let content = answer
-                .content
-                .iter()
-                .map(|(media, seen)| (media.to_string(), payload(seen, false)))
-                .collect();
-            (*status, Response { seen: u64::from(answer.calls), content })
+            (*status, Response { seen: u64::from(answer.calls), content: payloads(&answer.content) })
         })
         .collect();
-    let operation_key =
+    let operation =
         traffic.operation.as_ref().map(|op| format!("{} {}", op.kind, op.name)).unwrap_or_default();
-    Endpoint {
-        id: ids::endpoint(&method, host, &template.anonymous(), &operation_key),
+    let mut endpoint = Endpoint {
+        id: ids::endpoint(&method, host, &template.anonymous(), &operation),
         method,
         scheme: if traffic.https > 0 { Scheme::Https } else { Scheme::Http },
         host: host.to_owned(),
@@ -131,8 +270,8 @@ fn endpoint(host: &str, learned: Learned) -> Endpoint {
         observed: u64::from(traffic.calls),
         declared: false,
         params,
-        request,
-        request_required: traffic.bodies >= traffic.calls,
+        request: payloads(&traffic.request),
+        request_required: traffic.bodies > 0 && traffic.bodies >= traffic.calls,
         responses,
         auth: traffic.auth.clone(),
         effect: Effect::Read,
@@ -141,45 +280,13 @@ fn endpoint(host: &str, learned: Learned) -> Endpoint {
         declared_name: None,
         summary: None,
         flows: Vec::new(),
-    }
-}
-
-/// Names the parameters for what they identify and makes the template.
-fn name_params(parts: Vec<Part>, calls: u32) -> (Template, Vec<Param>) {
-    let mut segments = Vec::new();
-    let mut params: Vec<Param> = Vec::new();
-    for (i, part) in parts.iter().enumerate() {
-        match part {
-            Part::Literal(text) => segments.push(Segment::Literal(text.to_string())),
-            Part::Param { prefix, suffix, values } => {
-                let before = parts.get(..i).unwrap_or_default().iter().rev().find_map(|part| match part {
-                    Part::Literal(text) => Some(decode(text)),
-                    Part::Param { .. } => None,
-                });
-                let schema = infer::text_schema(values, "id");
-                let base = format!("{}_id", before.unwrap_or_else(|| "item".to_owned()));
-                let mut name = base.clone();
-                let mut n = 2;
-                while params.iter().any(|param| param.name == name) {
-                    name = format!("{base}_{n}");
-                    n += 1;
-                }
-                segments.push(Segment::Param {
-                    prefix: prefix.to_string(),
-                    name: name.clone(),
-                    suffix: suffix.to_string(),
-                });
-                params.push(Param {
-                    name,
-                    place: Place::Path,
-                    required: true,
-                    seen: u64::from(calls),
-                    style: String::new(),
-                    explode: None,
-                    schema,
-                });
-            }
-        }
-    }
-    (Template::new(segments), params)
+    };
+    let mut signals = effect::Signals::of(&endpoint);
+    signals.auth_known = auth_known;
+    signals.sets_session = traffic.cookies_set.iter().any(|name| auth::is_session(name));
+    let verdict = effect::classify(&signals);
+    endpoint.effect = verdict.effect;
+    endpoint.risk = verdict.risk;
+    endpoint.reasons = verdict.reasons;
+    endpoint
 }

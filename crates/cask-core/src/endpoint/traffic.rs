@@ -25,8 +25,8 @@ pub struct Traffic {
     pub responses: BTreeMap<u16, Answer>,
     /// Ways the calls authenticated.
     pub auth: BTreeSet<Auth>,
-    /// Calls whose answer set a cookie.
-    pub cookies_set: u32,
+    /// Names of the cookies that answers set.
+    pub cookies_set: BTreeSet<Box<str>>,
     /// The GraphQL operation, if this is one.
     pub operation: Option<Operation>,
 }
@@ -59,7 +59,7 @@ impl Traffic {
             calls: 1,
             https: u32::from(exchange.scheme == Scheme::Https),
             auth: auth::of(exchange),
-            cookies_set: u32::from(exchange.response.headers.iter().any(|(name, _)| name == "set-cookie")),
+            cookies_set: cookie_names(&exchange.response),
             ..Traffic::default()
         };
         for (name, value) in &exchange.query {
@@ -102,7 +102,7 @@ impl Traffic {
         self.calls += other.calls;
         self.https += other.https;
         self.bodies += other.bodies;
-        self.cookies_set += other.cookies_set;
+        self.cookies_set.extend(other.cookies_set);
         self.auth.extend(other.auth);
         // The same operation may be sent with differently written documents: the least text is kept, so
         // that the choice does not depend on order.
@@ -127,6 +127,11 @@ impl Traffic {
             }
         }
     }
+}
+
+fn cookie_names(message: &Message<'_>) -> BTreeSet<Box<str>> {
+    let set = message.headers.iter().filter(|(name, _)| name == "set-cookie");
+    set.filter_map(|(_, value)| value.split_once('=')).map(|(name, _)| name.trim().into()).take(16).collect()
 }
 
 /// The media type and the observations of a message's body.

@@ -119,7 +119,8 @@ fn names_a_value(name: &str) -> bool {
 }
 
 /// FNV-1a, finished with a mix: the same on every machine and in every release.
-fn hash(text: &str) -> u64 {
+#[must_use]
+pub fn hash(text: &str) -> u64 {
     let mut h = text
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));

@@ -1,5 +1,7 @@
 //! What a name says about its value: `userPassword`, `x-api-key`, `card[number]`.
 
+use std::collections::BTreeMap;
+
 use super::Kind;
 use super::pii;
 use super::rules::{Place, Rules, Value};
@@ -77,22 +79,71 @@ impl KeyRule {
     }
 }
 
+/// The names of all rules, so that a key is compared with few of them.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// By the last word: the whole name and its rule.
+    by_word: BTreeMap<String, Vec<(Vec<String>, usize)>>,
+    /// Rules by the whole name without separators.
+    by_whole: BTreeMap<String, Vec<usize>>,
+    /// Loose names without separators.
+    loose: Vec<(String, usize)>,
+}
+
+impl Index {
+    pub fn new(rules: &[KeyRule]) -> Index {
+        let mut index = Index { by_word: BTreeMap::new(), by_whole: BTreeMap::new(), loose: Vec::new() };
+        for (number, name) in rules
+            .iter()
+            .enumerate()
+            .flat_map(|(number, rule)| rule.names.iter().map(move |name| (number, name)))
+        {
+            index
+                .by_word
+                .entry(name.words.last().cloned().unwrap_or_default())
+                .or_default()
+                .push((name.words.clone(), number));
+            index.by_whole.entry(name.squashed.clone()).or_default().push(number);
+            if name.loose {
+                index.loose.push((name.squashed.clone(), number));
+            }
+        }
+        index
+    }
+
+    /// The first rule with a fitting name that is also good.
+    fn find(&self, words: &[String], squashed: &str, good: impl Fn(usize) -> bool) -> Option<usize> {
+        let by_word = words.last().and_then(|word| self.by_word.get(word)).into_iter().flatten();
+        let by_word = by_word.filter(|(name, _)| words.ends_with(name)).map(|(_, number)| *number);
+        let by_whole = self.by_whole.get(squashed).into_iter().flatten().copied();
+        let loose = self
+            .loose
+            .iter()
+            .filter(|(name, _)| squashed.ends_with(name.as_str()))
+            .map(|(_, number)| *number);
+        by_word.chain(by_whole).chain(loose).filter(|number| good(*number)).min()
+    }
+}
+
 /// The rule for a key, if there is one.
 pub(super) fn rule(rules: &'static Rules, key: &str, place: Place) -> Option<&'static KeyRule> {
-    if place == Place::Body && !rules.stems.is_match(key) {
+    if place == Place::Body && !rules.stems.any(key) {
         return None;
     }
     let all = words(key);
     let whole = all.concat();
+    let good = |number: usize| {
+        rules
+            .keys
+            .get(number)
+            .is_some_and(|rule| rule.holds(place) && !rule.unless.iter().any(|name| name.fits(&all, &whole)))
+    };
     let (mut words, mut squashed) = (all.as_slice(), whole.clone());
     loop {
-        let found = rules.keys.iter().find(|rule| {
-            rule.holds(place)
-                && rule.names.iter().any(|name| name.fits(words, &squashed))
-                && !rule.unless.iter().any(|name| name.fits(&all, &whole))
-        });
+        if let Some(number) = rules.index.find(words, &squashed, good) {
+            return rules.keys.get(number);
+        }
         match words {
-            _ if found.is_some() => return found,
             [rest @ .., last] if !rest.is_empty() && rules.neutral.contains(last) => {
                 words = rest;
                 squashed = words.concat();

@@ -114,47 +114,38 @@ fn international(bytes: &[u8], plus: usize, start: usize) -> Option<(usize, Kind
     (digits >= 8 && !zone && stands_alone_right(bytes, end)).then_some((end, Kind::Phone))
 }
 
-/// Digit groups with separators, tried as card, social security number and North American number.
+/// Digit groups with separators: card, social security number or North American number, by the
+/// length of the first group.
 fn grouped(bytes: &[u8], start: usize) -> Option<(usize, Kind)> {
-    let ends = |end: usize, kind: Kind| stands_alone_right(bytes, end).then_some((end, kind));
-    for shape in [
-        &b"#### #### #### ####"[..],
+    const CARDS: &[&[u8]] = &[
+        b"#### #### #### ####",
         b"####-####-####-####",
         b"#### ###### #####",
         b"####-######-#####",
         b"#### ###### ####",
         b"####-######-####",
-    ] {
-        if let Some(end) = pattern(bytes, start, shape)
-            && bytes.get(start..end).is_some_and(card_digits)
-            && let Some(hit) = ends(end, Kind::Card)
-        {
-            return Some(hit);
-        }
-    }
-    if let Some(end) = pattern(bytes, start, b"###-##-####")
+    ];
+    const PREFIXED: &[&[u8]] =
+        &[b"1-N##-N##-####", b"1 N## N## ####", b"1.N##.N##.####", b"1-###-####-####", b"1 (N##) N##-####"];
+    const NATIONAL: &[&[u8]] = &[b"N##-N##-####", b"N##.N##.####", b"N## N## ####"];
+    const BRACKETED: &[&[u8]] = &[b"(N##) N##-####", b"(N##)N##-####"];
+    let first = bytes.iter().skip(start).take(5).take_while(|byte| byte.is_ascii_digit()).count();
+    let (shapes, kind) = match first {
+        4 => (CARDS, Kind::Card),
+        3 => (NATIONAL, Kind::Phone),
+        1 => (PREFIXED, Kind::Phone),
+        0 => (BRACKETED, Kind::Phone),
+        _ => return None,
+    };
+    let ends = |shape: &[u8]| pattern(bytes, start, shape).filter(|end| stands_alone_right(bytes, *end));
+    if first == 3
+        && let Some(end) = ends(b"###-##-####")
         && bytes.get(start..end).is_some_and(issued_ssn)
-        && let Some(hit) = ends(end, Kind::Ssn)
     {
-        return Some(hit);
+        return Some((end, Kind::Ssn));
     }
-    for shape in [
-        &b"N##-N##-####"[..],
-        b"N##.N##.####",
-        b"N## N## ####",
-        b"1-N##-N##-####",
-        b"1 N## N## ####",
-        b"1.N##.N##.####",
-        b"1-###-####-####",
-        b"1 (N##) N##-####",
-        b"(N##) N##-####",
-        b"(N##)N##-####",
-    ] {
-        if let Some(hit) = pattern(bytes, start, shape).and_then(|end| ends(end, Kind::Phone)) {
-            return Some(hit);
-        }
-    }
-    None
+    let good = |end: &usize| kind != Kind::Card || bytes.get(start..*end).is_some_and(card_digits);
+    shapes.iter().filter_map(|shape| ends(shape)).find(good).map(|end| (end, kind))
 }
 
 /// Where the shape ends, if it stands at `start`: `#` is a digit, `N` one of 2 to 9.
@@ -387,6 +378,18 @@ pub(super) fn is_bare_card(text: &str) -> bool {
 
 fn only(text: &str, of: impl Fn(u8) -> bool) -> bool {
     text.bytes().all(|byte| of(byte) || matches!(byte, b' ' | b'-' | b'.'))
+}
+
+/// A UUID (RFC 9562).
+pub(super) fn is_uuid(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let dash = |at: usize| bytes.get(at) == Some(&b'-');
+    bytes.len() == 36
+        && dash(8)
+        && dash(13)
+        && dash(18)
+        && dash(23)
+        && bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
 }
 
 /// `2025-03-01…`: the most common string full of digits.

@@ -6,11 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind, StartKind};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::keys::{KeyRule, Name};
+use super::keys::{Index, KeyRule, Name};
 use super::{Kind, Profile};
 
 /// The rule file, as written.
@@ -154,12 +156,13 @@ pub(super) struct Shape {
 pub(super) struct Rules {
     pub shapes: Vec<Shape>,
     /// Finds the keywords of all shapes, ignoring ASCII case.
-    pub keywords: AhoCorasick,
+    pub keywords: Keywords,
     /// The shape of each keyword.
     pub owners: Vec<usize>,
     pub keys: Vec<KeyRule>,
+    pub index: Index,
     /// A member name without any of these has no key rule.
-    pub stems: AhoCorasick,
+    pub stems: Keywords,
     /// Words that may follow a name without changing what it holds (`password_hash`).
     pub neutral: BTreeSet<String>,
     /// Path segments after which a long random segment is a credential.
@@ -239,8 +242,9 @@ impl Rules {
             .flat_map(|header| header.names.into_iter().map(move |name| (name, header.how)))
             .collect();
         Ok(Rules {
-            keywords: automaton(&keywords)?,
-            stems: automaton(&stems.into_iter().collect::<Vec<_>>())?,
+            keywords: Keywords::new(&keywords)?,
+            stems: Keywords::new(&stems.into_iter().collect::<Vec<_>>())?,
+            index: Index::new(&keys),
             shapes,
             owners,
             keys,
@@ -252,13 +256,46 @@ impl Rules {
     }
 }
 
-/// Strings are short: a table-driven automaton without a prefilter beats one that starts up cleverly.
-fn automaton<T: AsRef<[u8]>>(words: &[T]) -> Result<AhoCorasick, String> {
-    AhoCorasick::builder()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::DFA))
-        .prefilter(false)
-        .build(words)
-        .map_err(|error| error.to_string())
+/// Finds words in text, ignoring ASCII case. Strings are short: walking a table by hand beats a
+/// search that starts up cleverly.
+#[derive(Debug)]
+pub(super) struct Keywords {
+    dfa: DFA,
+    start: StateID,
+}
+
+impl Keywords {
+    fn new<T: AsRef<[u8]>>(words: &[T]) -> Result<Keywords, String> {
+        let dfa = DFA::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .start_kind(StartKind::Unanchored)
+            .prefilter(false)
+            .build(words)
+            .map_err(|error| error.to_string())?;
+        let start = dfa.start_state(Anchored::No).map_err(|error| error.to_string())?;
+        Ok(Keywords { dfa, start })
+    }
+
+    /// Whether the text has any of the words.
+    pub fn any(&self, text: &str) -> bool {
+        let mut state = self.start;
+        text.bytes().any(|byte| {
+            state = self.dfa.next_state(Anchored::No, state, byte);
+            self.dfa.is_special(state) && self.dfa.is_match(state)
+        })
+    }
+
+    /// Calls with the number of each word found, as often as it is found.
+    pub fn each(&self, text: &str, mut found: impl FnMut(usize)) {
+        let mut state = self.start;
+        for byte in text.bytes() {
+            state = self.dfa.next_state(Anchored::No, state, byte);
+            if self.dfa.is_special(state) && self.dfa.is_match(state) {
+                for nth in 0..self.dfa.match_len(state) {
+                    found(self.dfa.match_pattern(state, nth).as_usize());
+                }
+            }
+        }
+    }
 }

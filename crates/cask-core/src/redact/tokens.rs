@@ -79,19 +79,31 @@ impl Look {
 
 /// The text with every secret in it replaced; `None` if there is none.
 pub(super) fn scan(rules: &'static Rules, text: &str, counts: &mut Counts) -> Option<String> {
+    scan_seen(rules, text, Look::at(text), counts)
+}
+
+/// The same for a text that has been looked at.
+pub(super) fn scan_seen(
+    rules: &'static Rules,
+    text: &str,
+    look: Look,
+    counts: &mut Counts,
+) -> Option<String> {
+    let mut look = look;
     let mut done: Option<String> = None;
     // A replacement can lay bare what stood beside it. Every round removes something; three are plenty.
     for _ in 0..4 {
         let now = done.as_deref().unwrap_or(text);
-        let look = Look::at(now);
-        if look.quiet() || (look.digits >= 8 && pii::is_date(now)) {
+        if look.quiet() || (look.digits >= 8 && (pii::is_date(now) || pii::is_uuid(now))) {
             break;
         }
         let found = find(rules, now, look);
         if found.is_empty() {
             break;
         }
-        done = Some(replace(now, found, counts));
+        let clean = replace(now, found, counts);
+        look = Look::at(&clean);
+        done = Some(clean);
     }
     done
 }
@@ -113,18 +125,20 @@ fn find(rules: &'static Rules, text: &str, look: Look) -> Vec<Found> {
 
 fn shapes(rules: &'static Rules, text: &str, found: &mut Vec<Found>) {
     let mut seen = 0_u128;
-    for hit in rules.keywords.find_overlapping_iter(text) {
-        let Some(owner) = rules.owners.get(hit.pattern().as_usize()) else { continue };
-        if seen & (1 << owner) == 0
-            && let Some(shape) = rules.shapes.get(*owner)
-        {
+    rules.keywords.each(text, |keyword| seen |= rules.owners.get(keyword).map_or(0, |owner| 1 << owner));
+    while seen != 0 {
+        if let Some(shape) = rules.shapes.get(seen.trailing_zeros() as usize) {
             matches(shape, text, found);
         }
-        seen |= 1 << owner;
+        seen &= seen - 1;
     }
 }
 
 fn matches(shape: &Shape, text: &str, found: &mut Vec<Found>) {
+    // Finding is much cheaper than capturing, and mostly nothing is found.
+    if !shape.regex.is_match(text) {
+        return;
+    }
     for captures in shape.regex.captures_iter(text) {
         let (Some(whole), Some(secret)) = (captures.get(0), captures.get(1).or_else(|| captures.get(0)))
         else {

@@ -14,24 +14,33 @@ pub(super) fn is_url(text: &str) -> bool {
 
 /// A path; `None` if there is nothing to replace.
 pub(super) fn path(rules: &'static Rules, path: &str, counts: &mut Counts) -> Option<String> {
-    let mut changed = false;
     let mut before = "";
+    let special = |segment: &str, before: &str| {
+        segment.contains('%')
+            || (segment.len() >= 20 && rules.path_tokens.contains(&before.to_ascii_lowercase()))
+    };
+    let any = path.split('/').any(|segment| special(segment, std::mem::replace(&mut before, segment)));
+    if !any {
+        return tokens::scan(rules, path, counts);
+    }
+    before = "";
+    let mut changed = false;
     let segments: Vec<Cow<'_, str>> = path
         .split('/')
         .map(|segment| {
-            let clean = self::segment(rules, segment, before, counts);
-            before = segment;
+            let clean = self::segment(rules, segment, std::mem::replace(&mut before, segment), counts);
             changed |= clean.is_some();
             clean.map_or(Cow::Borrowed(segment), Cow::Owned)
         })
         .collect();
-    changed.then(|| segments.join("/"))
+    let joined = changed.then(|| segments.join("/"));
+    match tokens::scan(rules, joined.as_deref().unwrap_or(path), counts) {
+        None => joined,
+        cleaner => cleaner,
+    }
 }
 
 fn segment(rules: &'static Rules, segment: &str, before: &str, counts: &mut Counts) -> Option<String> {
-    if segment.len() < 6 {
-        return None;
-    }
     let plain = decode(segment, false);
     if plain.len() >= 20 && rules.path_tokens.contains(&before.to_ascii_lowercase()) && tokens::opaque(&plain)
     {

@@ -29,7 +29,8 @@ pub(super) fn string(
         counts.add(rule.kind);
         return Some(rule.kind.placeholder().to_owned());
     }
-    if tokens::Look::at(text).quiet() {
+    let look = tokens::Look::at(text);
+    if look.quiet() {
         return None;
     }
     if nesting < MAX_NESTING {
@@ -55,7 +56,7 @@ pub(super) fn string(
             };
         }
     }
-    tokens::scan(rules, text, counts)
+    tokens::scan_seen(rules, text, look, counts)
 }
 
 /// A whole JSON value, in place.

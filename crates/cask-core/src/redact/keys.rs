@@ -23,9 +23,14 @@ impl Name {
         Name { squashed: words.concat(), words, loose }
     }
 
-    /// The longest word: any key that fits contains it.
+    /// The longest word.
     pub fn stem(&self) -> &str {
         self.words.iter().max_by_key(|word| word.len()).map_or("", String::as_str)
+    }
+
+    /// The words joined.
+    pub fn squashed(&self) -> &str {
+        &self.squashed
     }
 
     fn fits(&self, words: &[String], squashed: &str) -> bool {
@@ -127,7 +132,7 @@ impl Index {
 
 /// The rule for a key, if there is one.
 pub(super) fn rule(rules: &'static Rules, key: &str, place: Place) -> Option<&'static KeyRule> {
-    if place == Place::Body && !rules.stems.any(key) {
+    if place == Place::Body && !rules.has_stem(key) {
         return None;
     }
     let all = words(key);

@@ -162,7 +162,9 @@ pub(super) struct Rules {
     pub keys: Vec<KeyRule>,
     pub index: Index,
     /// A member name without any of these has no key rule.
-    pub stems: Keywords,
+    stems: Keywords,
+    /// The length of each stem that must stand as a word.
+    stem_bounds: Vec<Option<usize>>,
     /// Words that may follow a name without changing what it holds (`password_hash`).
     pub neutral: BTreeSet<String>,
     /// Path segments after which a long random segment is a credential.
@@ -197,6 +199,24 @@ impl Rules {
         }
     }
 
+    /// Whether the key could have a rule: false for most, and cheap.
+    pub fn has_stem(&self, key: &str) -> bool {
+        let bytes = key.as_bytes();
+        let mut any = false;
+        self.stems.each(key, |stem, end| {
+            any |= self.stem_bounds.get(stem).copied().flatten().is_none_or(|len| {
+                let start = end.saturating_sub(len);
+                let joined = start
+                    .checked_sub(1)
+                    .and_then(|before| bytes.get(before))
+                    .is_some_and(u8::is_ascii_alphanumeric)
+                    && bytes.get(start).is_some_and(u8::is_ascii_lowercase);
+                !joined && !bytes.get(end).is_some_and(u8::is_ascii_lowercase)
+            });
+        });
+        any
+    }
+
     fn compile(file: File, profile: Profile) -> Result<Rules, String> {
         // High risk has the rules of both; a header kept by default only is dropped there.
         let applies =
@@ -229,11 +249,15 @@ impl Rules {
                 unless: key.unless.iter().map(|name| Name::new(name)).collect(),
             })
             .collect();
-        let stems: BTreeSet<&str> = keys
+        // A name's longest word stands as a word in every key that fits, or the key has the whole name.
+        let stems: BTreeMap<&str, bool> = keys
             .iter()
             .filter(|rule| rule.holds(Place::Body))
             .flat_map(|rule| &rule.names)
-            .map(Name::stem)
+            .flat_map(|name| [(name.stem(), true), (name.squashed(), false)])
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .rev()
             .collect();
         let headers = file
             .headers
@@ -243,7 +267,8 @@ impl Rules {
             .collect();
         Ok(Rules {
             keywords: Keywords::new(&keywords)?,
-            stems: Keywords::new(&stems.into_iter().collect::<Vec<_>>())?,
+            stems: Keywords::new(&stems.keys().collect::<Vec<_>>())?,
+            stem_bounds: stems.iter().map(|(stem, word)| word.then_some(stem.len())).collect(),
             index: Index::new(&keys),
             shapes,
             owners,
@@ -277,23 +302,14 @@ impl Keywords {
         Ok(Keywords { dfa, start })
     }
 
-    /// Whether the text has any of the words.
-    pub fn any(&self, text: &str) -> bool {
+    /// Calls with the number and the end of each word found, as often as it is found.
+    pub fn each(&self, text: &str, mut found: impl FnMut(usize, usize)) {
         let mut state = self.start;
-        text.bytes().any(|byte| {
-            state = self.dfa.next_state(Anchored::No, state, byte);
-            self.dfa.is_special(state) && self.dfa.is_match(state)
-        })
-    }
-
-    /// Calls with the number of each word found, as often as it is found.
-    pub fn each(&self, text: &str, mut found: impl FnMut(usize)) {
-        let mut state = self.start;
-        for byte in text.bytes() {
+        for (at, byte) in text.bytes().enumerate() {
             state = self.dfa.next_state(Anchored::No, state, byte);
             if self.dfa.is_special(state) && self.dfa.is_match(state) {
                 for nth in 0..self.dfa.match_len(state) {
-                    found(self.dfa.match_pattern(state, nth).as_usize());
+                    found(self.dfa.match_pattern(state, nth).as_usize(), at + 1);
                 }
             }
         }

@@ -20,7 +20,6 @@ pub mod lockfile;
 pub mod manifest;
 pub mod openapi;
 pub mod scopes;
-pub mod surface;
 pub mod tools;
 pub mod toolsets;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! Every code that cask prints, and what it means: one register over all tables of rules.
 
 use crate::finding::{Rule, Severity};
-use crate::{drift, endpoint, guard, verify};
+use crate::{diff, drift, endpoint, guard, lock, verify};
 
 /// What `cask explain CODE` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ impl Page {
 pub fn pages() -> Vec<Page> {
     let drift = drift::rules().map(|row| Page::of("drift", &row.rule));
     let verify = verify::RULES.iter().map(|rule| Page::of("verify", rule));
+    let diff = diff::rules::RULES.iter().map(|change| Page::of("diff", &change.rule));
+    let gate = lock::rules::RULES.iter().map(|rule| Page::of("gate", rule));
     let guard = guard::REASONS.iter().map(|reason| Page {
         code: reason.code,
         table: "guard",
@@ -44,7 +46,7 @@ pub fn pages() -> Vec<Page> {
         severity: None,
         explain: rule.explain,
     });
-    drift.chain(verify).chain(guard).chain(risk).collect()
+    diff.chain(gate).chain(drift).chain(verify).chain(guard).chain(risk).collect()
 }
 
 /// The page of a code.

@@ -6,8 +6,11 @@ use super::{Report, SCHEMA_VERSION, order};
 use crate::finding::{Finding, Severity};
 
 pub(super) fn render(report: &Report) -> String {
-    let mut findings: Vec<&Finding> = report.findings().collect();
-    findings.sort_by(|a, b| order(a, b));
+    let mut findings: Vec<(&str, &Finding)> = (report.sections.iter())
+        .flat_map(|section| section.findings.iter().map(|finding| (section.title.as_str(), finding)))
+        .collect();
+    findings.sort_by(|(_, a), (_, b)| order(a, b));
+    let findings: Vec<Value> = findings.into_iter().map(|(group, finding)| member(group, finding)).collect();
     let mut counts: serde_json::Map<String, Value> =
         report.counts.iter().map(|(name, count)| (name.clone(), json!(count))).collect();
     for (name, severity) in
@@ -31,6 +34,15 @@ pub(super) fn render(report: &Report) -> String {
     }));
     text.push('\n');
     text
+}
+
+/// A finding, and the heading it stands under.
+fn member(group: &str, finding: &Finding) -> Value {
+    let mut value = json!(finding);
+    if let Some(members) = value.as_object_mut().filter(|_| !group.is_empty()) {
+        members.insert("group".to_owned(), group.into());
+    }
+    value
 }
 
 /// Canonical JSON. Whole numbers that have no exact canonical form become strings: a report has to be written

@@ -1,16 +1,84 @@
 //! `cask diff`: show what a toolpack would let an agent do that is not approved yet.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use cask_core::lock::status::{Against, accept};
+use cask_core::report::{Report, Section};
+
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
+use crate::keys;
+use crate::output::{self, Style};
+use crate::store::Store;
+use crate::store::pack;
 
 /// Show what a toolpack would let an agent do that is not approved yet.
+///
+/// Exits with 0 if the toolpack is what was approved, 1 if something differs, 2 if an agent could do more.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The toolpack.yaml [default: the only one under the root]
+    #[arg(long, value_name = "FILE")]
+    toolpack: Option<PathBuf>,
+    /// Compare with this sealed lockfile [default: the toolpack's own]
+    #[arg(long, value_name = "FILE")]
+    lockfile: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    format: Style,
+}
 
 /// Runs the command.
 ///
 /// # Errors
-/// [`Error`] if it could not be done.
-pub fn run(_args: Args, _ctx: &Ctx) -> Result<Exit, Error> {
-    Err(Error::new("this command is not here yet"))
+/// [`Error`] if the toolpack or the lockfile cannot be read, or the lockfile is not accepted.
+pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let store = Store::new(&ctx.root);
+    let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
+    let sealed = match &args.lockfile {
+        Some(path) => {
+            Some((path.clone(), pack.lockfile(path)?)).filter(|(_, lockfile)| lockfile.seal.is_some())
+        }
+        None => pack.approved()?,
+    };
+    let before = match &sealed {
+        None => None,
+        Some((path, lockfile)) => {
+            let trust = keys::trust(&store)?;
+            let now = ctx.now();
+            let seen = store.seen(&pack.surface.toolpack)?.filter(|_| args.lockfile.is_none());
+            let against = Against { trust: &trust, now: &now, seen, threads: NonZeroUsize::MIN };
+            accept(lockfile, &pack.surface.toolpack, &against).map_err(|refused| {
+                Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint)
+            })?;
+            Some(pack.approved_surface(lockfile)?)
+        }
+    };
+    let groups = cask_core::diff::grouped(before.as_ref(), &pack.surface);
+    let title = match (&before, groups.is_empty()) {
+        (None, _) => "nothing is approved yet: all of this is new",
+        (Some(_), true) => "the toolpack is what was approved",
+        (Some(_), false) => "the toolpack is not what was approved",
+    };
+    let mut report = Report {
+        kind: "diff",
+        title: title.to_owned(),
+        subject: vec![("toolpack".to_owned(), pack.surface.toolpack.clone())],
+        sections: groups.into_iter().map(|(title, findings)| Section { title, findings }).collect(),
+        counts: [("tools".to_owned(), pack.surface.tools.len() as u64)].into(),
+        ..Report::default()
+    };
+    if let Some((path, lockfile)) = &sealed {
+        let against = format!("{} (revision {})", path.display(), lockfile.revision);
+        report.subject.push(("approved in".to_owned(), against));
+    }
+    if report.findings().next().is_some() {
+        let pending = pack.pending_file();
+        if !pending.is_file() {
+            report.next.push(format!("cask gate sync --toolpack {}", pack.file.display()));
+        }
+        report.next.push(format!("cask gate allow --all --lockfile {}", pending.display()));
+    }
+    output::report(&report, args.format, ctx)
 }

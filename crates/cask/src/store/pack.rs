@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cask_core::artifact::lockfile::{self as wire, BadFile};
-use cask_core::artifact::surface::{self, Manifest};
+use cask_core::artifact::{self, BadArtifact, Manifest, manifest};
 use cask_core::canon::{self, Digest};
 use cask_core::lock::{Lockfile, POLICY, State, Surface};
 use serde_json::Value;
@@ -45,20 +45,27 @@ pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> 
         _ => store.toolpack(toolpack)?,
     };
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let text = |name: &str| {
-        let path = dir.join(name);
-        read(&dir, &path, MAX_BYTES).map(|text| (path, text))
-    };
-    let (_, manifest) = text(file.file_name().and_then(|name| name.to_str()).unwrap_or("toolpack.yaml"))?;
-    let manifest = surface::read_manifest(&manifest).map_err(|error| bad(&file, &error))?;
-    let (path, tools) = text("artifact/tools.json")?;
-    let tools = surface::read_tools(&tools).map_err(|error| bad(&path, &error))?;
-    let (path, toolsets) = text("artifact/toolsets.yaml")?;
-    let toolsets = surface::read_toolsets(&toolsets).map_err(|error| bad(&path, &error))?;
-    let (_, policy) = text("artifact/policy.cedar")?;
-    let (_, policy_schema) = text("artifact/policy.cedarschema")?;
-    let surface = Surface { toolpack: manifest.id.clone(), tools, toolsets, policy, policy_schema };
+    let wrong = |error: BadArtifact| Error::new(format_args!("{}/{error}", dir.display()));
+    let manifest = manifest::read(&read(&dir, &file, MAX_BYTES)?).map_err(wrong)?;
+    let toolpack =
+        artifact::served(&manifest, |name| read(&dir, &dir.join(name), MAX_BYTES).map_err(Unreadable::Read))
+            .map_err(|error| match error {
+                Unreadable::Read(error) => error,
+                Unreadable::Wrong(error) => wrong(error),
+            })?;
+    let surface = Surface::from(&toolpack);
     Ok(Pack { dir, file, manifest, surface })
+}
+
+enum Unreadable {
+    Read(Error),
+    Wrong(BadArtifact),
+}
+
+impl From<BadArtifact> for Unreadable {
+    fn from(error: BadArtifact) -> Self {
+        Self::Wrong(error)
+    }
 }
 
 impl Pack {
@@ -135,7 +142,7 @@ impl Pack {
             return Ok(());
         }
         let manifest = Manifest { lockfile: Some(name.to_owned()), ..self.manifest.clone() };
-        write(&self.dir, &self.file, surface::write_manifest(&manifest).as_bytes())
+        write(&self.dir, &self.file, manifest::write(&manifest).as_bytes())
     }
 
     /// Everything that can be approved here, by subject.

@@ -114,7 +114,7 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     let skipped = desk.now.keys().filter(|id| blocked(&desk, id)).count();
     let path = desk.commit(store, ctx, &args.by, signed > 0 || !removed.is_empty())?;
     let mut text =
-        format!("approved {signed} subjects as {}: {}\n", terminal(&desk.identity.id), path.display());
+        format!("approved {} as {}: {}\n", count(signed), terminal(&desk.identity.id), path.display());
     for id in removed {
         text.push_str(&format!("removed {}: it is no longer in the toolpack\n", terminal(&id)));
     }
@@ -359,6 +359,10 @@ fn end(text: &str) -> Result<String, Error> {
             Error::new(format_args!("--until `{}` is not a time", terminal(text)))
                 .hint("write it like 2027-01-31 or 2027-01-31T12:00:00Z")
         })
+}
+
+fn count(subjects: usize) -> String {
+    format!("{subjects} subject{}", if subjects == 1 { "" } else { "s" })
 }
 
 /// Why a subject is not usable, in one word.

@@ -97,6 +97,47 @@ impl Node {
     }
 }
 
+/// The word-like values that learning would find, each with the literal before it.
+pub fn tell(root: &Node, words: &words::Words<'_>, news: &mut Vec<(String, String)>) {
+    scout(&vec![root], &mut Vec::new(), words, news);
+}
+
+/// As [`descend`], but without merging anything: the members of a parameter are looked at as one view.
+fn scout(
+    view: &alike::View<'_>,
+    path: &mut Vec<Part>,
+    words: &words::Words<'_>,
+    news: &mut Vec<(String, String)>,
+) {
+    for choice in partition(view, path, words) {
+        match choice {
+            Choice::Literal(segment) => {
+                let below: alike::View<'_> =
+                    view.iter().filter_map(|node| node.children.get(&segment)).collect();
+                path.push(Part::Literal(segment));
+                scout(&below, path, words, news);
+                path.pop();
+            }
+            Choice::Param { prefix, suffix, members } => {
+                if let Some(Part::Literal(before)) = path.last() {
+                    let words = members.iter().filter(|segment| !look::look(segment).is_value());
+                    news.extend(
+                        words.map(|segment| (before.to_string(), stem(segment, &prefix, &suffix).to_owned())),
+                    );
+                }
+                let below: alike::View<'_> = members
+                    .iter()
+                    .flat_map(|segment| view.iter().filter_map(|node| node.children.get(segment)))
+                    .collect();
+                let look = param::common_look(members.iter().map(|segment| stem(segment, &prefix, &suffix)));
+                path.push(Part::Param { prefix, suffix, values: Box::default(), look });
+                scout(&below, path, words, news);
+                path.pop();
+            }
+        }
+    }
+}
+
 /// The operations below a trie, in path order.
 #[must_use]
 pub fn learn(root: Node, words: &words::Words<'_>) -> Vec<Learned> {
@@ -109,7 +150,7 @@ fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words<'_>, out: 
     for (end, traffic) in std::mem::take(&mut node.ends) {
         out.push(Learned { parts: path.clone(), end, traffic });
     }
-    let choices = partition(&node, path, words);
+    let choices = partition(&vec![&node], path, words);
     for choice in choices {
         match choice {
             Choice::Literal(segment) => {

@@ -8,13 +8,16 @@ use crate::redact::Redacted;
 
 use super::flow::{self, Passing};
 use super::learn::words::{Values, Words};
-use super::learn::{Learned, Node, Part, learn, param, pin};
+use super::learn::{Learned, Node, Part, learn, param, pin, tell};
 use super::observed::Observed;
 use super::traffic::Traffic;
 use super::{
     Effect, Endpoint, Flow, Param, Payload, Place, Response, Risk, Schema, Segment, Template, TypeSet,
 };
 use super::{auth, effect, graphql, infer};
+
+/// Times that proven values are carried to other places.
+const ROUNDS: usize = 3;
 
 /// Everything remembered of a set of exchanges. Order-free: any split and any order of the same
 /// exchanges, merged, is the same summary.
@@ -85,6 +88,17 @@ impl Summary {
         let mut words = Words::with(&self.values);
         for root in self.hosts.values() {
             words.add(root);
+        }
+        // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
+        for _ in 0..ROUNDS {
+            let mut news = Vec::new();
+            for root in self.hosts.values() {
+                tell(root, &words, &mut news);
+            }
+            let fresh = news.into_iter().filter(|(before, value)| words.know(before, value)).count();
+            if fresh == 0 {
+                break;
+            }
         }
         let mut out = Vec::new();
         for (host, root) in &self.hosts {

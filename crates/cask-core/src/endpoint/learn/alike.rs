@@ -22,6 +22,8 @@ pub struct Likeness {
     pub agree: f64,
     /// What one has and the other should have if it were the same.
     pub differ: f64,
+    /// Operations that both offer.
+    pub shared: f64,
 }
 
 impl Likeness {
@@ -32,7 +34,7 @@ impl Likeness {
     }
 
     fn times(self, weight: f64) -> Self {
-        Self { agree: self.agree * weight, differ: self.differ * weight }
+        Self { agree: self.agree * weight, differ: self.differ * weight, shared: self.shared }
     }
 }
 
@@ -40,6 +42,7 @@ impl AddAssign for Likeness {
     fn add_assign(&mut self, other: Self) {
         self.agree += other.agree;
         self.differ += other.differ;
+        self.shared += other.shared;
     }
 }
 
@@ -61,6 +64,7 @@ pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
             let here = if left.is_empty() { calls_b } else { calls_a };
             sum.differ += surprise(n, here, others);
         } else {
+            sum.shared += 1.0;
             let answers = answers(&left, &right);
             match answers.share() {
                 Some(share) => {
@@ -69,8 +73,8 @@ pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
                 }
                 // Answers without content neither prove nor disprove.
                 None => {
-                    sum.agree += 0.6;
-                    sum.differ += 0.4;
+                    sum.agree += 0.5;
+                    sum.differ += 0.5;
                 }
             }
         }

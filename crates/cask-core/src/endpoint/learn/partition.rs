@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::alike::{View, places};
+use super::Part;
+use super::alike::{Likeness, View, calls, places};
 use super::look::{Look, look};
 use super::words::Words;
-use super::{Node, Part};
 
 /// What becomes of one or more children.
 #[derive(Debug)]
@@ -30,11 +30,15 @@ const ENDINGS: [&str; 16] = [
 ];
 
 /// Decides for all children of a node.
-pub fn partition(node: &Node, path: &[Part], words: &Words) -> Vec<Choice> {
-    let mut classes: BTreeMap<(&str, &str), Vec<(&str, &str, &Node)>> = BTreeMap::new();
-    for (segment, child) in &node.children {
+pub fn partition(place: &View<'_>, path: &[Part], words: &Words<'_>) -> Vec<Choice> {
+    let mut children: BTreeMap<&str, View<'_>> = BTreeMap::new();
+    for (segment, child) in place.iter().flat_map(|node| &node.children) {
+        children.entry(segment).or_default().push(child);
+    }
+    let mut classes: BTreeMap<(&str, &str), Vec<Member<'_>>> = BTreeMap::new();
+    for (segment, view) in children {
         let (prefix, stem, suffix) = decoration(segment);
-        classes.entry((prefix, suffix)).or_default().push((segment, stem, child));
+        classes.entry((prefix, suffix)).or_default().push((segment, stem, view));
     }
     let mut choices = Vec::new();
     for ((prefix, suffix), members) in classes {
@@ -84,13 +88,16 @@ fn decoration(segment: &str) -> (&str, &str, &str) {
 }
 
 /// For each member whether it is a value.
-fn values(members: &[(&str, &str, &Node)], path: &[Part], words: &Words) -> Vec<bool> {
+/// Raw segment, the part of it that may be a value, and what is below.
+type Member<'a> = (&'a str, &'a str, View<'a>);
+
+fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool> {
     let looks: Vec<Look> = members.iter().map(|(_, stem, _)| look(stem)).collect();
     let mut value: Vec<bool> = looks.iter().map(|look| look.is_value()).collect();
     spare_lone_number(members, &looks, path, &mut value);
 
     let view = |indices: &[usize]| -> View<'_> {
-        indices.iter().filter_map(|i| members.get(*i)).map(|(_, _, node)| *node).collect()
+        indices.iter().filter_map(|i| members.get(*i)).flat_map(|(_, _, view)| view.iter().copied()).collect()
     };
     let parent = Parent::of(path);
     let open: Vec<Child<'_>> = members
@@ -98,37 +105,41 @@ fn values(members: &[(&str, &str, &Node)], path: &[Part], words: &Words) -> Vec<
         .zip(&looks)
         .enumerate()
         .filter(|(_, (_, look))| matches!(look, Look::Word | Look::Slug | Look::Code))
-        .map(|(at, ((_, stem, node), look))| Child {
+        .map(|(at, ((_, stem, below), look))| Child {
             at,
             stem,
             look: *look,
-            calls: node.calls(),
-            versioned: versioned(node),
+            calls: calls(below),
+            versioned: versioned(below),
         })
         .collect();
     let strong: Vec<usize> = value.iter().enumerate().filter(|(_, yes)| **yes).map(|(i, _)| i).collect();
     let (light, heavy): (Vec<&Child<'_>>, Vec<&Child<'_>>) =
         open.iter().partition(|child| child.calls <= LIGHT);
 
+    let before = match path.last() {
+        Some(Part::Literal(name)) => name.as_ref(),
+        _ => "",
+    };
+    let literalness = |child: &Child<'_>| child.literalness(words, before);
+    let likeness = |child: &Child<'_>, rest: &[usize]| -> Likeness {
+        let rest: Vec<usize> = rest.iter().copied().filter(|other| *other != child.at).collect();
+        places(&view(&[child.at]), &view(&rest), 0)
+    };
+
     // Rarely seen siblings: one verdict for all that do not speak against it by themselves.
-    let mut pool = strong.clone();
-    let group: Vec<&Child<'_>> = light.into_iter().filter(|child| child.literalness(words) < 2.0).collect();
-    if !group.is_empty() && group.len() + strong.len() >= 2 {
-        let all: Vec<usize> = group.iter().map(|child| child.at).chain(strong.iter().copied()).collect();
+    let mut pool = strong;
+    let group: Vec<&Child<'_>> = light.into_iter().filter(|child| literalness(child) < 2.0).collect();
+    if !group.is_empty() && group.len() + pool.len() >= 2 {
+        let all: Vec<usize> = group.iter().map(|child| child.at).chain(pool.iter().copied()).collect();
         let sample = group.iter().take(SAMPLE);
-        let mut sum = 0.0;
-        for child in sample.clone() {
-            let rest: Vec<usize> = all.iter().copied().filter(|other| *other != child.at).collect();
-            sum += places(&view(&[child.at]), &view(&rest), 0).share().unwrap_or(NO_EVIDENCE);
-        }
-        let alike = sum / sample.len() as f64;
-        let literal = group.iter().map(|child| child.literalness(words)).sum::<f64>() / group.len() as f64;
-        let score =
-            literal + parent.literalness() + (0.55 - alike) * 6.0 - 0.6 * ((all.len() - 1) as f64).ln_1p();
+        let alike =
+            sample.clone().map(|child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE)).sum::<f64>()
+                / sample.len() as f64;
+        let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
+        let many = ((all.len() - 1) as f64).ln_1p();
+        let score = literal + parent.literalness() + (0.55 - alike) * 6.0 - 0.6 * many;
         if score < 0.0 {
-            for child in &group {
-                set(&mut value, child.at);
-            }
             pool = all;
         }
     }
@@ -136,25 +147,40 @@ fn values(members: &[(&str, &str, &Node)], path: &[Part], words: &Words) -> Vec<
     // Often seen siblings: tenants offer the same operations and answer alike.
     let mut tenants = Vec::new();
     for child in &heavy {
-        let mine = view(&[child.at]);
-        let peers = heavy.iter().filter(|peer| peer.at != child.at && peer.literalness(words) < 2.0);
+        let peers = heavy.iter().filter(|peer| peer.at != child.at && literalness(peer) < 2.0);
         let best = peers
-            .filter_map(|peer| places(&mine, &view(&[peer.at]), 0).share())
-            .chain((!pool.is_empty()).then(|| places(&mine, &view(&pool), 0).share()).flatten())
-            .fold(0.0, f64::max);
-        let leaf = mine.iter().all(|node| node.children.is_empty());
-        let score = child.literalness(words)
-            + parent.literalness()
-            + (0.6 - best) * 6.0
-            + if leaf { 1.5 } else { 0.5 };
+            .map(|peer| likeness(child, &[peer.at]))
+            .chain((!pool.is_empty()).then(|| likeness(child, &pool)))
+            .filter_map(|likeness| likeness.share().map(|share| (share, likeness.shared)))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        let (best, shared) = best.unwrap_or((0.0, 0.0));
+        let leaf = view(&[child.at]).iter().all(|node| node.children.is_empty());
+        // One operation in common is less telling than a dozen.
+        let weight = (0.35 + 0.15 * shared).min(1.0) * 6.0;
+        let score =
+            literalness(child) + parent.literalness() + (0.6 - best) * weight + if leaf { 1.5 } else { 0.5 };
         if score < 0.0 {
             tenants.push(child.at);
         }
     }
     if tenants.len() + pool.len() >= 2 {
-        for at in tenants {
-            set(&mut value, at);
+        pool.extend(tenants);
+    }
+
+    // Once there is a parameter, what looks like a value and offers nothing else is another one.
+    let mut late = Vec::new();
+    for child in open.iter().filter(|child| !pool.contains(&child.at)) {
+        let known = words.is_known(before, child.stem);
+        let joins = !pool.is_empty() && child.look == Look::Slug && {
+            let alike = likeness(child, &pool).share().unwrap_or(NO_EVIDENCE);
+            literalness(child) + parent.literalness() - 0.3 + (0.6 - alike) * 3.0 < 0.0
+        };
+        if known || joins {
+            late.push(child.at);
         }
+    }
+    for at in pool.into_iter().chain(late) {
+        set(&mut value, at);
     }
     value
 }
@@ -182,18 +208,21 @@ struct Child<'a> {
     versioned: bool,
 }
 
-fn versioned(node: &Node) -> bool {
-    node.children.keys().any(|name| look(name) == Look::Version)
+fn versioned(view: &View<'_>) -> bool {
+    view.iter().flat_map(|node| node.children.keys()).any(|name| look(name) == Look::Version)
 }
 
 impl Child<'_> {
     /// What the segment's text says for a literal (positive) or a value (negative).
-    fn literalness(&self, words: &Words) -> f64 {
+    fn literalness(&self, words: &Words<'_>, before: &str) -> f64 {
+        if words.is_known(before, self.stem) {
+            return -4.0;
+        }
         let text = match self.look {
             Look::Code if self.stem.contains(|c: char| c.is_ascii_uppercase()) => 1.5,
             Look::Code => 0.0,
             Look::Word if plural(self.stem) => 1.0,
-            Look::Word => 0.2,
+            Look::Word => 0.8,
             _ if self.stem.bytes().any(|b| b.is_ascii_digit()) => -1.3,
             _ => -0.8,
         };
@@ -202,7 +231,7 @@ impl Child<'_> {
             2 => 0.7,
             _ => 2.5,
         };
-        let versioned = if self.versioned { 3.0 } else { 0.0 };
+        let versioned = if self.versioned { 10.0 } else { 0.0 };
         text + vocabulary + versioned - if words.is_value(self.stem) { 1.5 } else { 0.0 }
     }
 }
@@ -256,14 +285,14 @@ fn plural(word: &str) -> bool {
 
 /// A single number through which nearly everything goes is a version (`/rest/api/3/…`), unless it stands
 /// behind a collection's name.
-fn spare_lone_number(members: &[(&str, &str, &Node)], looks: &[Look], path: &[Part], value: &mut [bool]) {
+fn spare_lone_number(members: &[Member<'_>], looks: &[Look], path: &[Part], value: &mut [bool]) {
     let mut numbers = looks.iter().enumerate().filter(|(_, look)| **look == Look::Int);
     let (Some((i, _)), None) = (numbers.next(), numbers.next()) else { return };
-    let Some((_, stem, node)) = members.get(i) else { return };
-    let all: u64 = members.iter().map(|(_, _, node)| node.calls()).sum();
-    let wide = node.children.len() >= 2;
+    let Some((_, stem, below)) = members.get(i) else { return };
+    let all: u64 = members.iter().map(|(_, _, view)| calls(view)).sum();
+    let wide = below.iter().map(|node| node.children.len()).sum::<usize>() >= 2;
     if stem.len() <= 2
-        && node.calls() * 10 >= all * 8
+        && calls(below) * 10 >= all * 8
         && wide
         && !matches!(Parent::of(path), Parent::Collection)
         && let Some(slot) = value.get_mut(i)

@@ -15,12 +15,14 @@ const USED: u64 = 4;
 pub struct Words<'a> {
     parents: BTreeMap<&'a str, BTreeSet<&'a str>>,
     values: Option<&'a Values>,
+    /// Values of parameters already learned, by the literal before them.
+    known: BTreeSet<(String, String)>,
 }
 
 impl<'a> Words<'a> {
     /// Knowledge that includes the values answered.
     pub fn with(values: &'a Values) -> Self {
-        Self { parents: BTreeMap::new(), values: Some(values) }
+        Self { values: Some(values), ..Self::default() }
     }
 
     /// Collects from a trie.
@@ -35,6 +37,16 @@ impl<'a> Words<'a> {
             }
             self.walk(segment, child);
         }
+    }
+
+    /// Remembers that behind this literal this was a value. Returns whether it is news.
+    pub fn know(&mut self, before: &str, value: &str) -> bool {
+        self.known.insert((before.to_owned(), value.to_owned()))
+    }
+
+    /// Whether behind that literal, anywhere in the capture, the segment was a value.
+    pub fn is_known(&self, before: &str, value: &str) -> bool {
+        !before.is_empty() && self.known.contains(&(before.to_owned(), value.to_owned()))
     }
 
     /// Under how many different names the word is used often.

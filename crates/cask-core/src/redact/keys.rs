@@ -13,7 +13,7 @@ pub(super) struct Name {
     words: Vec<String>,
     squashed: String,
     /// Written with `*`: also fits where the words are not told apart (`newpassword`).
-    loose: bool,
+    pub loose: bool,
 }
 
 impl Name {
@@ -132,7 +132,7 @@ impl Index {
 
 /// The rule for a key, if there is one.
 pub(super) fn rule(rules: &'static Rules, key: &str, place: Place) -> Option<&'static KeyRule> {
-    if place == Place::Body && !rules.has_stem(key) {
+    if !rules.has_stem(key, place) {
         return None;
     }
     let all = words(key);

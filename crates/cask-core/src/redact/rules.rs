@@ -161,10 +161,8 @@ pub(super) struct Rules {
     pub owners: Vec<usize>,
     pub keys: Vec<KeyRule>,
     pub index: Index,
-    /// A member name without any of these has no key rule.
-    stems: Keywords,
-    /// The length of each stem that must stand as a word.
-    stem_bounds: Vec<Option<usize>>,
+    /// The stems of the names that count in bodies, queries and headers.
+    stems: [Stems; 3],
     /// Words that may follow a name without changing what it holds (`password_hash`).
     pub neutral: BTreeSet<String>,
     /// Path segments after which a long random segment is a credential.
@@ -200,21 +198,14 @@ impl Rules {
     }
 
     /// Whether the key could have a rule: false for most, and cheap.
-    pub fn has_stem(&self, key: &str) -> bool {
-        let bytes = key.as_bytes();
-        let mut any = false;
-        self.stems.each(key, |stem, end| {
-            any |= self.stem_bounds.get(stem).copied().flatten().is_none_or(|len| {
-                let start = end.saturating_sub(len);
-                let joined = start
-                    .checked_sub(1)
-                    .and_then(|before| bytes.get(before))
-                    .is_some_and(u8::is_ascii_alphanumeric)
-                    && bytes.get(start).is_some_and(u8::is_ascii_lowercase);
-                !joined && !bytes.get(end).is_some_and(u8::is_ascii_lowercase)
-            });
-        });
-        any
+    pub fn has_stem(&self, key: &str, place: Place) -> bool {
+        let [body, query, header] = &self.stems;
+        match place {
+            Place::Body => body,
+            Place::Query => query,
+            Place::Header => header,
+        }
+        .any(key)
     }
 
     fn compile(file: File, profile: Profile) -> Result<Rules, String> {
@@ -249,16 +240,11 @@ impl Rules {
                 unless: key.unless.iter().map(|name| Name::new(name)).collect(),
             })
             .collect();
-        // A name's longest word stands as a word in every key that fits, or the key has the whole name.
-        let stems: BTreeMap<&str, bool> = keys
-            .iter()
-            .filter(|rule| rule.holds(Place::Body))
-            .flat_map(|rule| &rule.names)
-            .flat_map(|name| [(name.stem(), true), (name.squashed(), false)])
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .rev()
-            .collect();
+        let stems = [
+            Stems::new(&keys, Place::Body)?,
+            Stems::new(&keys, Place::Query)?,
+            Stems::new(&keys, Place::Header)?,
+        ];
         let headers = file
             .headers
             .into_iter()
@@ -267,8 +253,7 @@ impl Rules {
             .collect();
         Ok(Rules {
             keywords: Keywords::new(&keywords)?,
-            stems: Keywords::new(&stems.keys().collect::<Vec<_>>())?,
-            stem_bounds: stems.iter().map(|(stem, word)| word.then_some(stem.len())).collect(),
+            stems,
             index: Index::new(&keys),
             shapes,
             owners,
@@ -278,6 +263,50 @@ impl Rules {
             schemes: file.schemes,
             headers,
         })
+    }
+}
+
+/// A key without any of these has no rule.
+#[derive(Debug)]
+struct Stems {
+    keywords: Keywords,
+    /// The length of each stem that must stand as a word.
+    bounds: Vec<Option<usize>>,
+}
+
+impl Stems {
+    /// A name's longest word stands as a word in every key that fits, or the key has the whole name.
+    fn new(keys: &[KeyRule], place: Place) -> Result<Stems, String> {
+        let names = keys.iter().filter(|rule| rule.holds(place)).flat_map(|rule| &rule.names);
+        let mut stems: BTreeMap<&str, bool> = BTreeMap::new();
+        for name in names {
+            stems.entry(name.stem()).or_insert(true);
+            // One word alone is found as a word; only a loose name hides in a longer one.
+            if name.loose || name.stem() != name.squashed() {
+                stems.insert(name.squashed(), false);
+            }
+        }
+        Ok(Stems {
+            keywords: Keywords::new(&stems.keys().collect::<Vec<_>>())?,
+            bounds: stems.iter().map(|(stem, word)| word.then_some(stem.len())).collect(),
+        })
+    }
+
+    fn any(&self, key: &str) -> bool {
+        let bytes = key.as_bytes();
+        let mut any = false;
+        self.keywords.each(key, |stem, end| {
+            any |= self.bounds.get(stem).copied().flatten().is_none_or(|len| {
+                let start = end.saturating_sub(len);
+                let joined = start
+                    .checked_sub(1)
+                    .and_then(|before| bytes.get(before))
+                    .is_some_and(u8::is_ascii_alphanumeric)
+                    && bytes.get(start).is_some_and(u8::is_ascii_lowercase);
+                !joined && !bytes.get(end).is_some_and(u8::is_ascii_lowercase)
+            });
+        });
+        any
     }
 }
 

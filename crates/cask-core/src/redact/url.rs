@@ -9,7 +9,8 @@ use super::{Counts, Kind, tokens, walk};
 
 /// Whether the text is a URL as a whole.
 pub(super) fn is_url(text: &str) -> bool {
-    (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(char::is_whitespace)
+    (text.starts_with("https://") || text.starts_with("http://"))
+        && !text.bytes().any(|byte| byte.is_ascii_whitespace())
 }
 
 /// A path; `None` if there is nothing to replace.

@@ -240,30 +240,28 @@ impl Approved {
     ///
     /// # Errors
     /// [`crate::canon::CanonError`] if a tool has no canonical form.
-    pub fn unsafe_without_lockfile(
-        toolpack: &crate::toolpack::Toolpack,
-    ) -> Result<Self, crate::canon::CanonError> {
+    pub fn unsafe_without_lockfile(surface: Surface) -> Result<Self, crate::canon::CanonError> {
+        let policy_digest = surface.policy_digest()?;
         let mut tools = BTreeMap::new();
-        for tool in &toolpack.tools {
-            let toolsets = toolpack
-                .toolsets
-                .iter()
-                .filter(|(_, names)| names.contains(&tool.name))
-                .map(|(name, _)| name.clone())
-                .collect();
-            let approved = ApprovedTool { digest: tool.digest()?, tool: tool.clone(), toolsets, until: None };
-            tools.insert(tool.name.clone(), approved);
+        let mut hosts = BTreeSet::new();
+        for tool in surface.tools {
+            let crate::toolpack::Binding::Http(binding) = &tool.binding;
+            hosts.insert(binding.host.clone());
+            let toolsets = surface.toolsets.iter().filter(|(_, names)| names.contains(&tool.name));
+            let toolsets = toolsets.map(|(name, _)| name.clone()).collect();
+            let digest = tool.digest()?;
+            tools.insert(tool.name.clone(), ApprovedTool { digest, toolsets, until: None, tool });
         }
         Ok(Self {
-            toolpack: toolpack.id.clone(),
+            toolpack: surface.toolpack,
             revision: 0,
             lockfile_digest: None,
             tools,
-            toolsets: toolpack.toolsets.keys().cloned().collect(),
-            policy: toolpack.policy.clone(),
-            policy_schema: toolpack.policy_schema.clone(),
-            policy_digest: Surface::from(toolpack).policy_digest()?,
-            hosts: toolpack.hosts.iter().cloned().collect(),
+            toolsets: surface.toolsets.into_keys().collect(),
+            policy: surface.policy,
+            policy_schema: surface.policy_schema,
+            policy_digest,
+            hosts,
             not_approved: BTreeMap::new(),
         })
     }

@@ -1,0 +1,148 @@
+//! The request body: fixed members as signed, arguments where the binding puts them.
+
+use base64::Engine as _;
+use serde_json::{Map, Value};
+
+use super::encode::{deep, percent, plain};
+use super::{Denial, Fault, ReasonCode};
+use crate::canon::Digest;
+use crate::toolpack::{BodyBinding, Tool};
+
+/// A body and its content type; `None` where the binding has one but nothing is to be sent.
+pub(super) fn build(
+    tool: &Tool,
+    method: &str,
+    body: &BodyBinding,
+    arguments: &Map<String, Value>,
+) -> Result<Option<(String, Vec<u8>)>, Denial> {
+    let media = essence(&body.media);
+    if let Some(argument) = &body.whole {
+        let Some(value) = arguments.get(argument) else { return Ok(None) };
+        let bytes = match value {
+            Value::String(text) if !is_json(&media) => bytes_of(tool, argument, text)?,
+            value => value.to_string().into_bytes(),
+        };
+        return Ok(Some((body.media.clone(), bytes)));
+    }
+    let given: Vec<(&str, &str, &Value)> = body
+        .members
+        .iter()
+        .filter_map(|(argument, member)| {
+            Some((argument.as_str(), member.as_str(), arguments.get(argument.as_str())?))
+        })
+        .collect();
+    let sends_always = matches!(method, "POST" | "PUT" | "PATCH");
+    if given.is_empty() && body.fixed.is_empty() && !sends_always {
+        return Ok(None);
+    }
+    Ok(Some(match media.as_str() {
+        "application/x-www-form-urlencoded" => (body.media.clone(), form(body, &given).into_bytes()),
+        "multipart/form-data" => multipart(tool, body, &given)?,
+        media if is_json(media) => (body.media.clone(), json(body, &given).to_string().into_bytes()),
+        media => {
+            let message =
+                format!("a body of type `{}` cannot be built from arguments", super::tool::shown(media));
+            return Err(Denial::new(ReasonCode::ErrorInternal, message));
+        }
+    }))
+}
+
+/// The media type without parameters, lower case.
+fn essence(media: &str) -> String {
+    media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json") || media.ends_with("/json")
+}
+
+fn json(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> Value {
+    let members: Map<String, Value> =
+        given.iter().map(|(_, member, value)| ((*member).to_owned(), (*value).clone())).collect();
+    let mut top = match &body.under {
+        Some(under) => Map::from_iter([(under.clone(), Value::Object(members))]),
+        None => members,
+    };
+    // What is signed wins over what is argued.
+    top.extend(body.fixed.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Value::Object(top)
+}
+
+fn form(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> String {
+    let mut pairs = Vec::new();
+    let fixed = body.fixed.iter().map(|(member, value)| (member.as_str(), value));
+    let argued = given.iter().map(|(_, member, value)| (*member, *value));
+    for (member, value) in fixed.chain(argued.filter(|(member, _)| !body.fixed.contains_key(*member))) {
+        match value {
+            Value::Array(items) => {
+                pairs.extend(items.iter().map(|item| (percent(member), percent(&plain(item)))));
+            }
+            Value::Object(members) => pairs.extend(deep(member, members)),
+            value => pairs.push((percent(member), percent(&plain(value)))),
+        }
+    }
+    pairs.iter().map(|(key, text)| format!("{key}={text}")).collect::<Vec<_>>().join("&")
+}
+
+/// RFC 7578. The boundary is derived from the content, so that the same call is the same bytes.
+fn multipart(
+    tool: &Tool,
+    body: &BodyBinding,
+    given: &[(&str, &str, &Value)],
+) -> Result<(String, Vec<u8>), Denial> {
+    let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
+    let fixed = body.fixed.iter().map(|(member, value)| ("", member.as_str(), value));
+    let argued = given.iter().copied().filter(|(_, member, _)| !body.fixed.contains_key(*member));
+    for (argument, member, value) in fixed.chain(argued) {
+        // As browsers do: the three characters that could end the name are percent-encoded.
+        let name = member.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        let items = match value {
+            Value::Array(items) => items.iter().collect(),
+            value => vec![value],
+        };
+        for item in items {
+            let (extra, bytes) = match item {
+                Value::String(text) if is_file(tool, argument) => {
+                    let head = format!("; filename=\"{name}\"\r\nContent-Type: application/octet-stream");
+                    (head, bytes_of(tool, argument, text)?)
+                }
+                Value::Object(_) | Value::Array(_) => {
+                    ("\r\nContent-Type: application/json".to_owned(), item.to_string().into_bytes())
+                }
+                item => (String::new(), plain(item).into_bytes()),
+            };
+            parts.push((format!("Content-Disposition: form-data; name=\"{name}\"{extra}"), bytes));
+        }
+    }
+    let content: Vec<u8> = parts.iter().flat_map(|(head, bytes)| [head.as_bytes(), bytes].concat()).collect();
+    let boundary = format!("cask-{}", Digest::of_bytes(&content).hex());
+    let mut out = Vec::new();
+    for (head, bytes) in parts {
+        out.extend_from_slice(format!("--{boundary}\r\n{head}\r\n\r\n").as_bytes());
+        out.extend_from_slice(&bytes);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    Ok((format!("multipart/form-data; boundary={boundary}"), out))
+}
+
+/// Whether the input schema says that this argument is the content of a file (in base64).
+fn is_file(tool: &Tool, argument: &str) -> bool {
+    let schema = tool.input_schema.get("properties").and_then(|properties| properties.get(argument));
+    let is = |schema: &Value| {
+        schema.get("contentEncoding").and_then(Value::as_str) == Some("base64")
+            || matches!(schema.get("format").and_then(Value::as_str), Some("binary" | "byte"))
+    };
+    schema.is_some_and(|schema| is(schema) || schema.get("items").is_some_and(is))
+}
+
+fn bytes_of(tool: &Tool, argument: &str, text: &str) -> Result<Vec<u8>, Denial> {
+    if !is_file(tool, argument) {
+        return Ok(text.as_bytes().to_vec());
+    }
+    base64::engine::general_purpose::STANDARD.decode(text).map_err(|_| {
+        let message = format!("the argument `{argument}` is not base64");
+        let fault = Fault { pointer: format!("/{argument}"), message: "not base64".to_owned() };
+        Denial { faults: vec![fault], ..Denial::new(ReasonCode::DeniedParamValidation, message) }
+    })
+}

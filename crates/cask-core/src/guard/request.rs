@@ -1,0 +1,321 @@
+//! Guard 4: the request is built from the binding, and the finished URL must still be the signed one.
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::encode::{self, Parts};
+use super::tool::shown;
+use super::{Denial, Draft, Fault, ReasonCode, body};
+use crate::capture::Scheme;
+use crate::endpoint::{Auth, Place, Segment, Template};
+use crate::toolpack::{Binding, HttpBinding, Placement};
+
+/// A finished HTTP request without credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Upper-case method.
+    pub method: String,
+    /// The whole URL.
+    pub url: Url,
+    /// The host it goes to, with the port where it is not the scheme's own.
+    pub host: String,
+    /// Headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, if there is one; its content type is among the headers.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Where requests go instead of their signed host: an operator's word, for tests and staging.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    scheme: Scheme,
+    host: String,
+    prefix: String,
+}
+
+impl Base {
+    /// Reads `http(s)://host[:port][/prefix]`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
+        let scheme = match url.scheme() {
+            "https" => Scheme::Https,
+            "http" => Scheme::Http,
+            _ => return Err("only http and https are called".to_owned()),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("it holds a user name or password; give credentials with --auth".to_owned());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("it holds a query or a fragment".to_owned());
+        }
+        Ok(Self { scheme, host: host_of(&url), prefix: url.path().trim_end_matches('/').to_owned() })
+    }
+
+    /// The host, with the port where it is not the scheme's own.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+}
+
+/// The host of a URL as bindings write it: lower case, with the port where it is not the scheme's own.
+#[must_use]
+pub fn host_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/// No path argument is longer; it also bounds the work of decoding it again and again.
+const MAX_PATH_VALUE: usize = 2048;
+
+/// Headers that steer the connection or carry credentials: no argument and no binding sets them.
+const RESERVED: [&str; 17] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+];
+
+pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
+    let tool = &draft.tool()?.tool;
+    let Binding::Http(binding) = &tool.binding;
+    let arguments = draft.call.arguments;
+    if !METHODS.contains(&binding.method.as_str()) {
+        let message = format!("the method `{}` is not sent", shown(&binding.method));
+        return Err(Denial::new(ReasonCode::DeniedMethodNotAllowed, message));
+    }
+    let (scheme, host, prefix) = match draft.rules.base() {
+        Some(base) => (base.scheme, base.host.as_str(), base.prefix.as_str()),
+        None => (binding.scheme, binding.host.as_str(), ""),
+    };
+    if !draft.rules.allows_host(host) {
+        let message = format!("the host `{}` is not on the signed list", shown(host));
+        return Err(Denial::new(ReasonCode::DeniedHostNotAllowed, message));
+    }
+    let path = path(binding, arguments)?;
+    let query = query(binding, arguments)?;
+    let mut headers = headers(binding, arguments)?;
+    let sent = match &binding.body {
+        Some(body) => body::build(tool, &binding.method, body, arguments)?,
+        None => None,
+    };
+    let body = sent.map(|(media, bytes)| {
+        headers.retain(|(name, _)| name != "content-type");
+        headers.push(("content-type".to_owned(), media));
+        bytes
+    });
+
+    let url = finish(scheme, host, &format!("{prefix}{path}"), &query)?;
+    // Independent of how it was built: read the finished path again and match it against the template.
+    let inside = url.path().strip_prefix(prefix).is_some_and(|path| wire(&binding.path).matches(path));
+    if !inside {
+        return Err(escape("the finished URL does not match the signed path"));
+    }
+    draft.request =
+        Some(Request { method: binding.method.clone(), url, host: host.to_owned(), headers, body });
+    Ok(())
+}
+
+fn escape(message: &str) -> Denial {
+    Denial::new(ReasonCode::DeniedPathEscape, message)
+}
+
+fn misfit(argument: &str, what: &str) -> Denial {
+    let fault = Fault { pointer: format!("/{argument}"), message: what.to_owned() };
+    let message = format!("the argument `{}` {what}", shown(argument));
+    Denial { faults: vec![fault], ..Denial::new(ReasonCode::DeniedParamValidation, message) }
+}
+
+/// Parses what was put together; a parser that reads anything differently than it was written refuses.
+fn finish(scheme: Scheme, host: &str, path: &str, query: &str) -> Result<Url, Denial> {
+    let mut text = format!("{}://{host}{path}", scheme.as_str());
+    if !query.is_empty() {
+        text.push('?');
+        text.push_str(query);
+    }
+    let url = Url::parse(&text).map_err(|_| escape("the finished URL is not a URL"))?;
+    let same = url.scheme() == scheme.as_str()
+        && host_of(&url) == host
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.fragment().is_none()
+        && url.path() == path
+        && url.query().unwrap_or_default() == query;
+    if same { Ok(url) } else { Err(escape("the finished URL is read as another one than was built")) }
+}
+
+/// The template as it stands in a finished URL.
+fn wire(template: &Template) -> Template {
+    let segments = template.segments().iter().map(|segment| match segment {
+        Segment::Literal(text) => Segment::Literal(encode::literal(text)),
+        Segment::Param { prefix, name, suffix } => Segment::Param {
+            prefix: encode::literal(prefix),
+            name: name.clone(),
+            suffix: encode::literal(suffix),
+        },
+    });
+    Template::new(segments.collect())
+}
+
+fn path(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<String, Denial> {
+    let mut out = String::new();
+    for segment in wire(&binding.path).segments() {
+        let text = match segment {
+            Segment::Literal(text) => text.clone(),
+            Segment::Param { prefix, name, suffix } => {
+                let placed = binding
+                    .args
+                    .iter()
+                    .find(|(_, placement)| placement.place == Place::Path && &placement.name == name);
+                let Some((argument, placement)) = placed else {
+                    let message = format!("no argument fills `{{{}}}` of the path", shown(name));
+                    return Err(Denial::new(ReasonCode::ErrorInternal, message));
+                };
+                let value = arguments.get(argument).ok_or_else(|| misfit(argument, "is missing"))?;
+                let value = path_value(argument, placement, value)?;
+                format!("{prefix}{value}{suffix}")
+            }
+        };
+        // `..;x` is `..` to some servers.
+        let seen = encode::decoded(&text);
+        if matches!(seen.split(';').next(), Some("." | "..")) {
+            return Err(escape("a part of the path would be `.` or `..`"));
+        }
+        out.push('/');
+        out.push_str(&text);
+    }
+    Ok(out)
+}
+
+fn path_value(argument: &str, placement: &Placement, value: &Value) -> Result<String, Denial> {
+    if value.is_null() {
+        return Err(misfit(argument, "is part of the path and cannot be null"));
+    }
+    let parts = Parts::of(value);
+    for text in parts.texts() {
+        if let Some(why) = leaves(text) {
+            return Err(escape(&format!("the argument `{}` {why}", shown(argument))));
+        }
+    }
+    let text = encode::inline(&placement.name, &parts, &placement.style, placement.explode, encode::percent);
+    if text.is_empty() {
+        return Err(escape(&format!("the argument `{}` is empty", shown(argument))));
+    }
+    Ok(text)
+}
+
+/// Why a text in a path could lead elsewhere on some server, however often that server decodes it.
+fn leaves(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        return Some("is empty");
+    }
+    if text.len() > MAX_PATH_VALUE {
+        return Some("is too long for a path");
+    }
+    let mut seen = text.to_owned();
+    loop {
+        if seen.contains(['/', '\\']) {
+            return Some("holds a path separator");
+        }
+        if seen.chars().any(char::is_control) {
+            return Some("holds a control character");
+        }
+        if matches!(seen.split([';', '?', '#']).next(), Some("." | "..")) {
+            return Some("is a dot segment");
+        }
+        let next = encode::decoded(&seen);
+        if next == seen {
+            return None;
+        }
+        seen = next;
+    }
+}
+
+fn query(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<String, Denial> {
+    let mut pairs: Vec<(String, String)> = binding
+        .fixed_query
+        .iter()
+        .map(|(name, value)| (encode::percent(name), encode::percent(value)))
+        .collect();
+    let placed = || binding.args.iter().filter(|(_, placement)| placement.place == Place::Query);
+    let reserved = |own: &str, name: &str| {
+        binding.fixed_query.iter().any(|(fixed, _)| fixed == name)
+            || binding.auth.iter().any(|auth| matches!(auth, Auth::QueryKey(key) if key == name))
+            || placed().any(|(argument, placement)| argument != own && placement.name == name)
+    };
+    for (argument, placement) in placed() {
+        let Some(value) = arguments.get(argument) else { continue };
+        // An exploded object brings its own names: they must not stand in for others.
+        if let (Value::Object(members), "" | "form", true) =
+            (value, placement.style.as_str(), placement.explode)
+            && members.keys().any(|name| reserved(argument, name))
+        {
+            return Err(misfit(argument, "has a member that would stand in for another parameter"));
+        }
+        pairs.extend(encode::query(&placement.name, value, &placement.style, placement.explode));
+    }
+    Ok(pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"))
+}
+
+fn headers(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<Vec<(String, String)>, Denial> {
+    let mut out: Vec<(String, String)> = Vec::new();
+    for (name, value) in &binding.fixed_headers {
+        out.push(header(name, value)?);
+    }
+    for (argument, placement) in &binding.args {
+        if placement.place != Place::Header {
+            continue;
+        }
+        let Some(value) = arguments.get(argument).filter(|value| !value.is_null()) else { continue };
+        let raw = |text: &str| text.to_owned();
+        let text = encode::inline(&placement.name, &Parts::of(value), "simple", placement.explode, raw);
+        let (name, value) = header(&placement.name, &text)?;
+        if out.iter().any(|(other, _)| *other == name) {
+            return Err(Denial::new(
+                ReasonCode::DeniedHeaderValue,
+                format!("the header `{name}` is fixed by the binding"),
+            ));
+        }
+        out.push((name, value));
+    }
+    if !binding.accept.is_empty() && !out.iter().any(|(name, _)| name == "accept") {
+        out.push(("accept".to_owned(), binding.accept.iter().cloned().collect::<Vec<_>>().join(", ")));
+    }
+    Ok(out)
+}
+
+fn header(name: &str, value: &str) -> Result<(String, String), Denial> {
+    let refuse = |what: &str| {
+        Err(Denial::new(ReasonCode::DeniedHeaderValue, format!("the header `{}` {what}", shown(name))))
+    };
+    let lower = name.to_ascii_lowercase();
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if lower.is_empty() || !lower.bytes().all(token) {
+        return refuse("has a name that is not a token");
+    }
+    if RESERVED.contains(&lower.as_str()) {
+        return refuse("steers the connection or carries credentials and is not set from here");
+    }
+    if !value.bytes().all(|byte| byte == b' ' || byte == b'\t' || byte.is_ascii_graphic()) {
+        return refuse("would hold a character that is not visible ASCII");
+    }
+    Ok((lower, value.trim().to_owned()))
+}

@@ -1,0 +1,61 @@
+//! Guard 2: the tool exists, is the approved one, its approval has not ended, and it is in the toolset.
+
+use jiff::Timestamp;
+
+use super::{Denial, Draft, ReasonCode};
+use crate::lock::NotApproved;
+
+pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
+    let approved = draft.rules.approved();
+    let name = draft.call.tool;
+    let Some(tool) = approved.tools().get(name) else {
+        return Err(match approved.not_approved().get(name) {
+            Some(why) => Denial::new(code(*why), format!("the tool `{}` {}", shown(name), words(*why))),
+            None => Denial::new(
+                ReasonCode::DeniedUnknownAction,
+                format!("there is no tool `{}` in this toolpack", shown(name)),
+            ),
+        });
+    };
+    if let Some(until) = &tool.until {
+        // An end that cannot be read has passed.
+        let over = until.parse::<Timestamp>().map_or(true, |until| draft.moment.now >= until);
+        if over {
+            let message = format!("the approval of `{}` ended at {}", shown(name), shown(until));
+            return Err(Denial::new(ReasonCode::DeniedApprovalExpired, message));
+        }
+    }
+    if !tool.toolsets.contains(draft.call.toolset) {
+        let message = format!("`{}` is not in the toolset `{}`", shown(name), shown(draft.call.toolset));
+        return Err(Denial::new(ReasonCode::DeniedToolsetNotAllowed, message));
+    }
+    draft.tool = Some(tool);
+    Ok(())
+}
+
+fn code(why: NotApproved) -> ReasonCode {
+    match why {
+        NotApproved::Pending => ReasonCode::DeniedNotApproved,
+        NotApproved::Blocked => ReasonCode::DeniedBlocked,
+        NotApproved::Changed => ReasonCode::DeniedIntegrityMismatch,
+        NotApproved::Unsigned => ReasonCode::DeniedApprovalSignatureRequired,
+        NotApproved::BadSignature => ReasonCode::DeniedApprovalSignatureInvalid,
+        NotApproved::Expired => ReasonCode::DeniedApprovalExpired,
+    }
+}
+
+fn words(why: NotApproved) -> &'static str {
+    match why {
+        NotApproved::Pending => "is pending: nobody approved it yet",
+        NotApproved::Blocked => "is blocked",
+        NotApproved::Changed => "changed since it was approved",
+        NotApproved::Unsigned => "is marked approved without a signature",
+        NotApproved::BadSignature => "has an approval whose signature does not verify",
+        NotApproved::Expired => "has an approval that has ended",
+    }
+}
+
+/// A name that came from outside, safe to show: bounded, without control characters.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(80).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

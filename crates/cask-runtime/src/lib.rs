@@ -1,1 +1,19 @@
-//! runtime
+//! Serves approved tools and holds the only door to the network.
+//!
+//! ```text
+//! mcp ─► gateway.call ─► guard::decide ─► audit (intent) ─► upstream.send ─► answer ─► audit (outcome)
+//! ```
+//!
+//! A [`Gateway`] cannot be made without an approved surface, and [`upstream::Upstream::send`] takes the
+//! permit of a decision by value: there is no other way out.
+
+pub mod address;
+pub mod answer;
+pub mod audit;
+pub mod gateway;
+pub mod mcp;
+pub mod secret;
+pub mod upstream;
+
+pub use gateway::{Gateway, Settings};
+pub use secret::{Credentials, Secret};

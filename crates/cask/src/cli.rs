@@ -37,7 +37,7 @@ enum Command {
     #[command(visible_alias = "approve")]
     Gate(commands::gate::Args),
     /// Serve the approved tools of a toolpack over MCP
-    Run(commands::run::Args),
+    Run(Box<commands::run::Args>),
     /// Compare what a service does now with what was accepted
     Drift(commands::drift::Args),
     /// Check a toolpack against its contracts, digests and capture
@@ -53,6 +53,9 @@ enum Command {
     /// Serve MCP (same server as `run`)
     #[command(hide = true)]
     Mcp(commands::mcp::Args),
+    /// Serve MCP (same as `mcp serve`)
+    #[command(hide = true)]
+    Serve(Box<commands::run::Args>),
     /// Explain a code or a tool
     #[command(hide = true)]
     Explain(commands::explain::Args),
@@ -77,7 +80,7 @@ pub fn main() -> ExitCode {
         Command::Mint(args) => commands::mint::run(args, &ctx),
         Command::Diff(args) => commands::diff::run(args, &ctx),
         Command::Gate(args) => commands::gate::run(args, &ctx),
-        Command::Run(args) => commands::run::run(args, &ctx),
+        Command::Run(args) | Command::Serve(args) => commands::run::run(*args, &ctx),
         Command::Drift(args) => commands::drift::run(args, &ctx),
         Command::Verify(args) => commands::verify::run(args, &ctx),
         Command::Config(args) => commands::config::run(args, &ctx),

@@ -1,16 +1,159 @@
 //! `cask run`: serve the approved tools of a toolpack over MCP.
 
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cask_core::guard::Base;
+use cask_core::lock::status::{self, Against, Seen};
+use cask_core::lock::{Approved, Lockfile};
+use cask_core::toolpack::DEFAULT_TOOLSET;
+use cask_runtime::audit::AuditLog;
+use cask_runtime::{Credentials, Gateway, Settings, mcp};
+use ipnet::IpNet;
+
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
+use crate::keys;
+use crate::store::Store;
+use crate::store::pack::{self, Pack};
 
 /// Serve the approved tools of a toolpack over MCP.
+///
+/// Speaks MCP on standard input and output until the client closes them. Only approved tools of the
+/// served toolset are listed; every other call is refused. Logs go to standard error.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The toolpack's manifest; the only one under the root if not given
+    #[arg(long, value_name = "TOOLPACK.YAML")]
+    toolpack: Option<PathBuf>,
+    /// The approved lockfile; the one the manifest names if not given
+    #[arg(long, value_name = "LOCK.YAML", conflicts_with = "unsafe_no_lockfile")]
+    lockfile: Option<PathBuf>,
+    /// The toolset to serve
+    #[arg(long, default_value = DEFAULT_TOOLSET)]
+    toolset: String,
+    /// Send every request here instead of to its signed host (tests, staging); a local address also
+    /// needs --allow-private-cidr
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+    /// Credential for the upstream: VALUE, env:NAME or file:PATH, with HOST= in front where tools call
+    /// several hosts; sent as the tool's binding says, as a bearer token if it says nothing
+    #[arg(long, value_name = "[HOST=]VALUE")]
+    auth: Vec<String>,
+    /// Allow connections to addresses in this range although they are private (repeatable)
+    #[arg(long, value_name = "CIDR")]
+    allow_private_cidr: Vec<IpNet>,
+    /// Follow up to three redirects of reads, to hosts on the signed list only
+    #[arg(long)]
+    allow_redirects: bool,
+    /// Check every call and answer with what would be sent; send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The audit log; <root>/state/audit/<toolpack>.jsonl if not given
+    #[arg(long, value_name = "FILE")]
+    audit_log: Option<PathBuf>,
+    /// Serve everything in the toolpack, approved by nobody (marked in every audit record)
+    #[arg(long)]
+    unsafe_no_lockfile: bool,
+}
 
 /// Runs the command.
 ///
 /// # Errors
 /// [`Error`] if it could not be done.
-pub fn run(_args: Args, _ctx: &Ctx) -> Result<Exit, Error> {
-    Err(Error::new("this command is not here yet"))
+pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
+    let store = Store::new(&ctx.root);
+    let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
+    let id = pack.manifest.id.clone();
+    let approved = if args.unsafe_no_lockfile {
+        eprintln!("cask: WARNING: --unsafe-no-lockfile: tools that nobody approved can be called");
+        Approved::unsafe_without_lockfile(pack.surface).map_err(Error::new)?
+    } else {
+        match approved(&args, ctx, &store, pack)? {
+            Ok(approved) => approved,
+            Err(exit) => return Ok(exit),
+        }
+    };
+    if !approved.toolsets().contains(&args.toolset) {
+        let known: Vec<&str> = approved.toolsets().iter().map(String::as_str).collect();
+        return Err(Error::new(format_args!("the toolset `{}` is not approved", args.toolset))
+            .hint(format_args!("approved are: {}", known.join(", "))));
+    }
+    let base = args.base_url.as_deref().map(Base::parse).transpose();
+    let base = base.map_err(|error| Error::new(format_args!("--base-url: {error}")))?;
+    let hosts: Vec<&str> = match &base {
+        Some(base) => vec![base.host()],
+        None => approved.hosts().iter().map(String::as_str).collect(),
+    };
+    let credentials = Credentials::read(&args.auth, &hosts).map_err(Error::new)?;
+    let path = args.audit_log.unwrap_or_else(|| store.state().join("audit").join(format!("{id}.jsonl")));
+    let audit = AuditLog::open(&path)
+        .map_err(|error| Error::new(error).hint("without an audit log nothing is served"))?;
+    let fixed_now = ctx.fixed_now.as_deref().map(str::parse).transpose();
+    let settings = Settings {
+        toolset: args.toolset,
+        base,
+        credentials,
+        opened: args.allow_private_cidr,
+        redirects: args.allow_redirects,
+        dry_run: args.dry_run,
+        run_id: run_id()?,
+        highest_revision: approved.revision(),
+        fixed_now: fixed_now.map_err(|error| Error::new(format_args!("CASK_NOW: {error}")))?,
+    };
+    serve(Gateway::new(approved, settings, audit))
+}
+
+/// What the lockfile approves, or the exit code after saying why it is not accepted.
+fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<Approved, Exit>, Error> {
+    let refuse = |exit, message: &str, hint: &str| {
+        eprintln!("error: {message}\n  hint: {hint}");
+        Ok(Err(exit))
+    };
+    let found: Option<Lockfile> = match &args.lockfile {
+        Some(path) => Some(pack.lockfile(path)?),
+        None => pack.approved()?.map(|(_, lockfile)| lockfile),
+    };
+    let Some(lockfile) = found else {
+        let hint = format!(
+            "review it with `cask diff`, then `cask gate allow --all --lockfile {}`",
+            pack.pending_file().display()
+        );
+        return refuse(Exit::Review, "nothing is approved yet: there is no approved lockfile", &hint);
+    };
+    let now = ctx.now();
+    let id = pack.manifest.id.clone();
+    let trust = keys::trust(store)?;
+    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let against = Against { trust: &trust, now: &now, seen: store.seen(&id)?, threads };
+    let pending = lockfile.seal.is_none();
+    match status::verify(pack.surface, &lockfile, &against) {
+        Ok(approved) => {
+            if let Some(digest) = approved.lockfile_digest() {
+                store.remember(&id, Seen { revision: approved.revision(), digest })?;
+            }
+            Ok(Ok(approved))
+        }
+        Err(refused) => {
+            let exit = if pending { Exit::Review } else { Exit::Breaking };
+            refuse(exit, &format!("{} ({})", refused.message, refused.code), refused.hint)
+        }
+    }
+}
+
+fn serve(gateway: Gateway) -> Result<Exit, Error> {
+    // One thread: a call is little work between two waits, and no wake-up of another thread is needed.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::new)?;
+    let served = runtime.block_on(mcp::serve_stdio(Arc::new(gateway)));
+    // A read of standard input that nobody will answer must not keep the process.
+    runtime.shutdown_background();
+    served.map_err(Error::new)?;
+    Ok(Exit::Pass)
+}
+
+fn run_id() -> Result<String, Error> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| Error::new(format_args!("no randomness: {error}")))?;
+    Ok(format!("run_{:016x}", u64::from_be_bytes(bytes)))
 }

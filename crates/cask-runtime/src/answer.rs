@@ -1,0 +1,222 @@
+//! Guard 9: what the agent gets to see: redacted, within bounds, and fitting the output schema.
+
+use cask_core::guard::{Denial, ReasonCode, Rules};
+use cask_core::redact::{Profile, Redactor};
+use cask_core::toolpack::{Binding, Tool};
+use serde_json::{Map, Value, json};
+
+use crate::secret::Credentials;
+use crate::upstream::{Answer, is_json};
+
+/// An agent is shown at most about this much of one answer.
+pub const MAX_SHOWN: usize = 256 * 1024;
+/// Of the body of an upstream error, at most this much.
+const MAX_ERROR_SHOWN: usize = 4 * 1024;
+
+/// The result of a call as an agent sees it. Every outcome becomes one of these, in every door.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Why it ended as it did.
+    pub reason_code: ReasonCode,
+    /// Whether the call failed or was refused.
+    pub is_error: bool,
+    /// For the model to read: the answer itself, or a JSON object with `reason_code` and `message`.
+    pub text: String,
+    /// The structured result, only where it fits the tool's output schema.
+    pub structured: Option<Value>,
+    /// The answer was too long and was cut.
+    pub cut: bool,
+}
+
+impl Outcome {
+    /// A refusal, with everything that the denial says.
+    #[must_use]
+    pub fn refused(denial: &Denial) -> Self {
+        let text = serde_json::to_string(denial).unwrap_or_else(|_| denial.message.clone());
+        Self { reason_code: denial.reason_code, is_error: true, text, structured: None, cut: false }
+    }
+
+    fn failed(reason_code: ReasonCode, members: Value, cut: bool) -> Self {
+        let mut object = Map::from_iter([("reason_code".to_owned(), json!(reason_code))]);
+        if let Value::Object(members) = members {
+            object.extend(members);
+        }
+        let text = Value::Object(object).to_string();
+        Self { reason_code, is_error: true, text, structured: None, cut }
+    }
+}
+
+/// Makes an outcome of what the upstream answered.
+#[must_use]
+pub fn outcome(rules: &Rules, tool: &Tool, credentials: &Credentials, answer: Answer) -> Outcome {
+    let status = answer.status;
+    if !status.is_success() {
+        let (body, cut) = shown_error(credentials, &answer);
+        let message = format!("the upstream answered {status}");
+        let members = json!({ "message": message, "status": status.as_u16(), "body": body, "cut": cut });
+        return Outcome::failed(ReasonCode::UpstreamError, members, cut);
+    }
+    let json = is_json(&answer.media) || answer.media.is_empty();
+    let parsed = if json { serde_json::from_slice::<Value>(&answer.body).ok() } else { None };
+    let Some(mut value) = parsed else {
+        return text(tool, credentials, &answer);
+    };
+    clean(credentials, &mut value);
+    let Binding::Http(binding) = &tool.binding;
+    if binding.wrap {
+        value = json!({ "result": value });
+    }
+    let cut = cut(&mut value, MAX_SHOWN);
+    let text = value.to_string();
+    if tool.output_schema.is_none() {
+        return Outcome {
+            reason_code: ReasonCode::AllowedPolicy,
+            is_error: false,
+            text,
+            structured: None,
+            cut,
+        };
+    }
+    match rules.output_fits(&tool.name, &value) {
+        Ok(()) => Outcome {
+            reason_code: ReasonCode::AllowedPolicy,
+            is_error: false,
+            text,
+            structured: Some(value),
+            cut,
+        },
+        Err(faults) => {
+            let message = if cut {
+                "the answer was too long, and cut it no longer fits the tool's output schema"
+            } else {
+                "the upstream's answer does not fit the tool's output schema"
+            };
+            let status = status.as_u16();
+            let members =
+                json!({ "message": message, "status": status, "faults": faults, "body": value, "cut": cut });
+            Outcome::failed(ReasonCode::OutputSchemaMismatch, members, cut)
+        }
+    }
+}
+
+/// An answer that is not JSON: its text, or how many bytes it is.
+fn text(tool: &Tool, credentials: &Credentials, answer: &Answer) -> Outcome {
+    let (shown, cut) = readable(credentials, answer, MAX_SHOWN);
+    if tool.output_schema.is_some() {
+        let message = format!(
+            "the upstream answered {} without the JSON that the tool's output schema asks for",
+            answer.status
+        );
+        let members =
+            json!({ "message": message, "status": answer.status.as_u16(), "body": shown, "cut": cut });
+        return Outcome::failed(ReasonCode::OutputSchemaMismatch, members, cut);
+    }
+    let text = if answer.body.is_empty() { format!("{} (no content)", answer.status) } else { shown };
+    Outcome { reason_code: ReasonCode::AllowedPolicy, is_error: false, text, structured: None, cut }
+}
+
+fn shown_error(credentials: &Credentials, answer: &Answer) -> (Value, bool) {
+    if let Ok(mut value) = serde_json::from_slice::<Value>(&answer.body) {
+        clean(credentials, &mut value);
+        let cut = cut(&mut value, MAX_ERROR_SHOWN);
+        return (value, cut || answer.cut);
+    }
+    let (text, cut) = readable(credentials, answer, MAX_ERROR_SHOWN);
+    (Value::String(text), cut || answer.cut)
+}
+
+/// The body as text; bytes that are not text are only counted.
+fn readable(credentials: &Credentials, answer: &Answer, limit: usize) -> (String, bool) {
+    let Ok(text) = std::str::from_utf8(&answer.body) else {
+        return (format!("({} bytes of {})", answer.body.len(), answer.media), false);
+    };
+    // Masked before it is cut: half a credential would not be found.
+    let mut value = Value::String(text.to_owned());
+    clean(credentials, &mut value);
+    let cut = cut(&mut value, limit);
+    (value.as_str().unwrap_or_default().to_owned(), cut)
+}
+
+/// Credentials of this gateway, then whatever else looks secret or personal.
+fn clean(credentials: &Credentials, value: &mut Value) {
+    credentials.mask_value(value);
+    Redactor::new(Profile::DefaultSafe).value(value);
+}
+
+/// What marks a cut string.
+const CUT: &str = "… [cut by cask]";
+
+/// Shortens a value to about `limit` bytes of JSON, still a whole value: lists lose their ends, long
+/// strings their tails; members stay, as schemas ask for them. Says whether anything was lost.
+#[must_use]
+pub fn cut(value: &mut Value, limit: usize) -> bool {
+    let mut budget = limit;
+    shorten(value, &mut budget)
+}
+
+fn shorten(value: &mut Value, budget: &mut usize) -> bool {
+    match value {
+        Value::String(text) => {
+            if text.len() + 2 <= *budget {
+                *budget -= text.len() + 2;
+                return false;
+            }
+            let room = budget.saturating_sub(CUT.len() + 2);
+            let end =
+                text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= room).last();
+            text.truncate(end.unwrap_or(0));
+            text.push_str(CUT);
+            *budget = 0;
+            true
+        }
+        Value::Array(items) => {
+            let mut lost = false;
+            let mut kept = 0;
+            for item in items.iter_mut() {
+                if *budget < 2 {
+                    break;
+                }
+                *budget -= 1;
+                lost |= shorten(item, budget);
+                kept += 1;
+            }
+            lost |= kept < items.len();
+            items.truncate(kept);
+            lost
+        }
+        Value::Object(members) => {
+            let mut lost = false;
+            for (key, member) in members.iter_mut() {
+                *budget = budget.saturating_sub(key.len() + 4);
+                lost |= shorten(member, budget);
+            }
+            lost
+        }
+        _ => {
+            *budget = budget.saturating_sub(8);
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_value_is_whole_json_within_its_limit() {
+        let mut small = json!({"a": [1, 2, {"b": "c"}]});
+        let before = small.clone();
+        assert!(!cut(&mut small, 1000));
+        assert_eq!(small, before);
+        let mut large = json!({"items": (0..10_000).map(|n| json!({"id": n, "name": "näme"})).collect::<Vec<_>>(), "next": "x"});
+        assert!(cut(&mut large, 4096));
+        assert!(large.to_string().len() < 5000);
+        assert!(large["items"].as_array().unwrap().len() > 50);
+        assert_eq!(large["items"][0], json!({"id": 0, "name": "näme"}));
+        assert!(large.get("next").is_some());
+        let mut text = json!("ä".repeat(5000));
+        assert!(cut(&mut text, 1001));
+        assert!(text.as_str().unwrap().ends_with(CUT) && text.as_str().unwrap().len() <= 1001);
+    }
+}

@@ -1,0 +1,191 @@
+//! The MCP door: lists what is approved and hands calls to the gateway.
+//!
+//! A refusal is a tool error that a model can read: one text block holding a JSON object with
+//! `reason_code` and `message` (and `guard`, `policies`, `faults`, `challenge`, `status`, `body` where
+//! they apply), and the same `reason_code` under `_meta.cask`. It never has structured content, for that
+//! must fit the tool's output schema.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use cask_core::lock::ApprovedTool;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
+    JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
+    ServerConfig, Tool, ToolAnnotations,
+};
+use rmcp::service::{RequestContext, RoleServer, ServiceExt as _};
+use rmcp::transport::IntoTransport;
+use serde_json::{Value, json};
+
+use crate::answer::Outcome;
+use crate::gateway::Gateway;
+
+/// Tools on one page of `tools/list`.
+const PAGE: usize = 1000;
+
+/// The revisions that are spoken: the current one and the two before it.
+const VERSIONS: [ProtocolVersion; 3] =
+    [ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
+
+/// Serves a gateway over one MCP connection until the client closes it.
+#[derive(Clone)]
+struct Door {
+    gateway: Arc<Gateway>,
+    tools: Arc<[Tool]>,
+}
+
+/// The connection could not be set up or broke.
+#[derive(Debug, thiserror::Error)]
+#[error("the MCP connection failed: {0}")]
+pub struct ServeError(String);
+
+/// Serves MCP on a transport until the client goes away.
+///
+/// # Errors
+/// [`ServeError`] if the client does not speak MCP or the connection breaks.
+pub async fn serve<T, E, A>(gateway: Arc<Gateway>, transport: T) -> Result<(), ServeError>
+where
+    T: IntoTransport<RoleServer, E, A>,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let tools = listed(&gateway).into();
+    let running =
+        Door { gateway, tools }.serve(transport).await.map_err(|error| ServeError(error.to_string()))?;
+    running.waiting().await.map_err(|error| ServeError(error.to_string()))?;
+    Ok(())
+}
+
+/// Serves MCP on standard input and output until the client closes them.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_stdio(gateway: Arc<Gateway>) -> Result<(), ServeError> {
+    serve(gateway, rmcp::transport::stdio_pipes()).await
+}
+
+/// The approved tools of the served toolset, as clients get them.
+fn listed(gateway: &Gateway) -> Vec<Tool> {
+    let approved = gateway.rules().approved();
+    if !approved.toolsets().contains(gateway.toolset()) {
+        return Vec::new();
+    }
+    let served = approved.tools().values().filter(|tool| tool.toolsets.contains(gateway.toolset()));
+    served.map(entry).collect()
+}
+
+fn entry(approved: &ApprovedTool) -> Tool {
+    let tool = &approved.tool;
+    let object =
+        |value: &Value| -> Arc<JsonObject> { Arc::new(value.as_object().cloned().unwrap_or_default()) };
+    let hints = &tool.annotations;
+    let annotations = ToolAnnotations::new()
+        .read_only(hints.read_only_hint)
+        .destructive(hints.destructive_hint)
+        .idempotent(hints.idempotent_hint)
+        .open_world(hints.open_world_hint);
+    let meta = json!({
+        "risk": tool.risk,
+        "scope": tool.scope,
+        "evidence": tool.evidence.endpoint,
+        "digest": approved.digest,
+    });
+    let mut entry = Tool::new(tool.name.clone(), tool.description.clone(), object(&tool.input_schema))
+        .with_title(tool.title.clone())
+        .with_annotations(annotations)
+        .with_meta(cask_meta(meta));
+    if let Some(schema) = &tool.output_schema {
+        entry = entry.with_raw_output_schema(object(schema));
+    }
+    entry
+}
+
+fn cask_meta(value: Value) -> MetaObject {
+    MetaObject(JsonObject::from_iter([("cask".to_owned(), value)]))
+}
+
+fn result(outcome: Outcome) -> CallToolResult {
+    let mut meta = json!({ "reason_code": outcome.reason_code });
+    if outcome.cut
+        && let Some(meta) = meta.as_object_mut()
+    {
+        meta.insert("cut".to_owned(), Value::Bool(true));
+    }
+    let mut content = vec![ContentBlock::text(outcome.text)];
+    if outcome.cut && !outcome.is_error {
+        content.push(ContentBlock::text(
+            "cask: the answer was too long; lists lost their ends and long texts their tails",
+        ));
+    }
+    let mut result =
+        if outcome.is_error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+    result.structured_content = outcome.structured;
+    result.with_meta(Some(cask_meta(meta)))
+}
+
+impl rmcp::ServerHandler for Door {
+    fn get_info(&self) -> ServerConfig {
+        let approved = self.gateway.rules().approved();
+        let instructions = format!(
+            "Approved tools of the toolset `{}`. A refused call is an error whose text is JSON with a \
+             `reason_code`; do not retry it unchanged.",
+            self.gateway.toolset()
+        );
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(
+                Implementation::new("cask", env!("CARGO_PKG_VERSION"))
+                    .with_title(format!("cask {}", approved.toolpack())),
+            )
+            .with_instructions(instructions)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(&VERSIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let cursor = request.and_then(|request| request.cursor);
+        let start = match &cursor {
+            None => Some(0),
+            Some(cursor) => cursor.parse::<usize>().ok().filter(|start| start % PAGE == 0),
+        };
+        let page = start.filter(|start| *start < self.tools.len().max(1));
+        let Some(start) = page else {
+            return Err(ErrorData::invalid_params("the cursor is not one that was given out", None));
+        };
+        let tools: Vec<Tool> = self.tools.iter().skip(start).take(PAGE).cloned().collect();
+        let end = start + tools.len();
+        let mut list = ListToolsResult::with_all_items(tools);
+        list.next_cursor = (end < self.tools.len()).then(|| end.to_string());
+        self.warm();
+        Ok(list)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let client = context.client_info();
+        let principal = client.as_ref().map_or("unknown", |client| client.name.as_str());
+        let arguments = request.arguments.unwrap_or_default();
+        let outcome = self.gateway.call(principal, &request.name, &arguments, context.ct.cancelled()).await;
+        Ok(result(outcome).into())
+    }
+}
+
+impl Door {
+    /// Once the list is out, the client is busy for a moment: time to prepare for its first call.
+    fn warm(&self) {
+        let gateway = Arc::clone(&self.gateway);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = gateway.warm() {
+                eprintln!("cask: every call will be refused: {error}");
+            }
+        });
+    }
+}

@@ -1,0 +1,231 @@
+//! How fast `cask run` starts with 1,000 approved tools, and what it adds to a call.
+//!
+//! `cargo bench -p cask --bench run` prints a table. Everything is real: the release binary as a child
+//! process, its lockfile signed by `cask gate`, an HTTP server on loopback, MCP lines over pipes. The
+//! direct calls use the same HTTP library from this process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use cask_core::artifact;
+use cask_core::toolpack::{Tool, policy};
+use serde_json::{Value, json};
+
+const TOOLS: usize = 1000;
+const STARTS: usize = 15;
+const CALLS: usize = 3000;
+
+fn main() {
+    let upstream = upstream();
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    toolpack(&root, upstream);
+    cask(&root, &["gate", "sync"]);
+    let approve = Instant::now();
+    cask(&root, &["gate", "allow", "--all", "--as", "bench@example.com"]);
+    println!("cask gate allow --all ({TOOLS} tools): {:.0} ms", millis(approve.elapsed()));
+
+    let version = samples(STARTS, || {
+        let start = Instant::now();
+        let out = Command::new(env!("CARGO_BIN_EXE_cask")).arg("--version").output().unwrap();
+        assert!(out.status.success());
+        start.elapsed()
+    });
+    row("cask --version", &version, 5.0);
+    let starts = samples(STARTS, || {
+        let start = Instant::now();
+        let mut client = Client::start(&root, true);
+        let listed = client.request("tools/list", json!({}));
+        assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), TOOLS);
+        start.elapsed()
+    });
+    row(&format!("start to first tools/list, {TOOLS} tools"), &starts, 60.0);
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let http = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap();
+    let url = format!("http://{upstream}/v1/users/42?fields=name");
+    let direct_call = || {
+        let start = Instant::now();
+        let body: Value = runtime.block_on(async {
+            serde_json::from_slice(&http.get(&url).send().await.unwrap().bytes().await.unwrap()).unwrap()
+        });
+        assert_eq!(body["id"], "42");
+        start.elapsed()
+    };
+    let mut client = Client::start(&root, false);
+    client.request("tools/list", json!({}));
+    let mut through_call = || {
+        let start = Instant::now();
+        let call = json!({"name": "get_user_0", "arguments": {"user_id": "42", "fields": "name"}});
+        let answer = client.request("tools/call", call);
+        assert_eq!(answer["result"]["structuredContent"]["id"], "42", "{answer}");
+        start.elapsed()
+    };
+    for _ in 0..200 {
+        direct_call();
+        through_call();
+    }
+    // Interleaved, so that both see the same machine.
+    let (mut direct, mut through) = (Vec::new(), Vec::new());
+    for _ in 0..CALLS {
+        direct.push(direct_call());
+        through.push(through_call());
+    }
+    row("direct call", &direct, f64::NAN);
+    row("through cask run", &through, f64::NAN);
+    let above = |p| millis(quantile(&through, p)) - millis(quantile(&direct, p));
+    println!(
+        "above the direct call: p50 {:.3} ms (limit 0.3), p99 {:.3} ms (limit 1.5)",
+        above(0.5),
+        above(0.99)
+    );
+}
+
+fn samples(count: usize, mut one: impl FnMut() -> Duration) -> Vec<Duration> {
+    one();
+    (0..count).map(|_| one()).collect()
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn quantile(samples: &[Duration], p: f64) -> Duration {
+    let mut sorted = samples.to_vec();
+    sorted.sort();
+    sorted[((sorted.len() - 1) as f64 * p).round() as usize]
+}
+
+fn row(what: &str, samples: &[Duration], limit: f64) {
+    let [min, p50, p99] = [0.0, 0.5, 0.99].map(|p| millis(quantile(samples, p)));
+    let limit = if limit.is_nan() { String::new() } else { format!("   limit {limit} ms") };
+    println!("{what:45} min {min:8.3}  p50 {p50:8.3}  p99 {p99:8.3} ms{limit}");
+}
+
+fn cask(root: &Path, args: &[&str]) {
+    let out = Command::new(env!("CARGO_BIN_EXE_cask")).arg("--root").arg(root).args(args).output().unwrap();
+    let shown = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(out.status.code().is_some_and(|code| code < 2), "cask {args:?}: {shown}");
+}
+
+struct Client {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    next: u64,
+}
+
+impl Client {
+    fn start(root: &Path, quiet: bool) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_cask"))
+            .arg("--root")
+            .arg(root)
+            .args(["run", "--allow-private-cidr", "127.0.0.0/8"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(if quiet { Stdio::null() } else { Stdio::inherit() })
+            .spawn()
+            .unwrap();
+        let (input, output) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, input, output, next: 0 }
+    }
+
+    fn request(&mut self, method: &str, mut params: Value) -> Value {
+        self.next += 1;
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let mut line =
+            json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params}).to_string();
+        line.push('\n');
+        self.input.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        assert!(self.output.read_line(&mut answer).unwrap() > 0, "cask run ended");
+        serde_json::from_str(&answer).unwrap()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn upstream() -> SocketAddr {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let user = |axum::extract::Path(id): axum::extract::Path<String>| async move {
+                axum::Json(
+                    json!({"id": id, "name": "Ann", "email": null, "roles": ["reader", "writer"], "age": 42}),
+                )
+            };
+            let router = axum::Router::new().route("/v1/users/{id}", axum::routing::get(user));
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            send.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
+    });
+    receive.recv().unwrap()
+}
+
+fn toolpack(root: &Path, upstream: SocketAddr) {
+    let tools: Vec<Tool> = (0..TOOLS).map(|index| tool(index, upstream)).collect();
+    let all: BTreeSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
+    let toolsets = BTreeMap::from([("readonly".to_owned(), all.clone()), ("operator".to_owned(), all)]);
+    let id = "tp_0123456789ab";
+    let dir = root.join("toolpacks").join(id);
+    let write = |name: &str, text: &str| {
+        let path: PathBuf = dir.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write(
+        "toolpack.yaml",
+        &format!("schema_version: \"1\"\nid: {id}\nname: bench\nhosts: [\"{upstream}\"]\n"),
+    );
+    write("artifact/tools.json", &artifact::tools::write(&tools).unwrap());
+    write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
+    write("artifact/policy.cedar", policy::DEFAULT);
+    write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));
+}
+
+/// A tool of ordinary size: a path and five query parameters, an answer of a dozen fields.
+fn tool(index: usize, upstream: SocketAddr) -> Tool {
+    let mut properties = json!({"user_id": {"type": "string", "description": "The user's id."}});
+    let mut args = json!({"user_id": {"in": "path", "name": "user_id"}});
+    for name in ["fields", "page", "per_page", "sort", "since"] {
+        properties[name] = json!({"type": "string", "description": format!("The {name} of the list.")});
+        args[name] = json!({"in": "query", "name": name});
+    }
+    let mut fields = json!({"id": {"type": "string"}, "name": {"type": "string"}});
+    for number in 0..10 {
+        fields[format!("field_{number}")] = json!({"type": ["string", "null"]});
+    }
+    let path =
+        if index == 0 { "/v1/users/{user_id}".to_owned() } else { format!("/v1/things{index}/{{user_id}}") };
+    serde_json::from_value(json!({
+        "name": format!("get_user_{index}"), "title": format!("Get user {index}"),
+        "description": "Get one user by its id. Returns id, name and ten more fields.",
+        "input_schema": {"type": "object", "properties": properties, "required": ["user_id"], "additionalProperties": false},
+        "output_schema": {"type": "object", "properties": fields, "required": ["id", "name"]},
+        "annotations": {"readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": true},
+        "effect": "read", "risk": "low", "reasons": [{"code": "safe-method", "detail": "GET"}], "scope": "users",
+        "guards": {"timeout_ms": 10_000, "max_response_bytes": 1 << 20},
+        "binding": {"http": {
+            "method": "GET", "scheme": "http", "host": upstream.to_string(), "path": path, "args": args,
+            "accept": ["application/json"],
+        }},
+        "evidence": {"endpoint": "ep_000000000000"},
+    }))
+    .unwrap()
+}

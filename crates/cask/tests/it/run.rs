@@ -1,0 +1,274 @@
+//! `cask run` as a client sees it: a child process that speaks MCP on its standard streams.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use cask_core::artifact;
+use cask_core::toolpack::{Tool, policy};
+use serde_json::{Value, json};
+
+const SECRET: &str = "tok-hunter2-0123456789";
+
+struct World {
+    dir: tempfile::TempDir,
+    upstream: SocketAddr,
+}
+
+fn world() -> World {
+    let world = World { dir: tempfile::tempdir().unwrap(), upstream: upstream() };
+    let tools = vec![
+        tool("get_user", "GET", "read", world.upstream),
+        tool("list_user", "GET", "read", world.upstream),
+        tool("rename_user", "POST", "write", world.upstream),
+    ];
+    let name = |name: &str| name.to_owned();
+    let toolsets = BTreeMap::from([
+        (name("readonly"), BTreeSet::from([name("get_user"), name("list_user")])),
+        (name("operator"), tools.iter().map(|tool| tool.name.clone()).collect()),
+    ]);
+    let host = world.upstream;
+    world.write(
+        "toolpack.yaml",
+        &format!("schema_version: \"1\"\nid: tp_0123456789ab\nname: t\nhosts: [\"{host}\"]\n"),
+    );
+    world.write("artifact/tools.json", &artifact::tools::write(&tools).unwrap());
+    world.write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
+    world.write("artifact/policy.cedar", policy::DEFAULT);
+    world.write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));
+    world
+}
+
+fn upstream() -> SocketAddr {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let echo = |headers: axum::http::HeaderMap| async move {
+                let sent = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+                axum::Json(json!({"id": "42", "sent": sent}))
+            };
+            let router = axum::Router::new().route("/v1/users/{id}", axum::routing::any(echo));
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            send.send(listener.local_addr().unwrap()).unwrap();
+            axum::serve(listener, router).await.unwrap();
+        });
+    });
+    receive.recv().unwrap()
+}
+
+fn tool(name: &str, method: &str, effect: &str, upstream: SocketAddr) -> Tool {
+    serde_json::from_value(json!({
+        "name": name, "title": name, "description": format!("{name}."),
+        "input_schema": {"type": "object", "properties": {"user_id": {"type": "string"}}, "required": ["user_id"], "additionalProperties": false},
+        "annotations": {"readOnlyHint": effect == "read", "destructiveHint": false, "idempotentHint": true, "openWorldHint": true},
+        "effect": effect, "risk": "low", "reasons": [], "scope": "users",
+        "guards": {"timeout_ms": 10_000, "max_response_bytes": 65536},
+        "binding": {"http": {
+            "method": method, "scheme": "http", "host": upstream.to_string(), "path": "/v1/users/{user_id}",
+            "args": {"user_id": {"in": "path", "name": "user_id"}}, "accept": ["application/json"],
+        }},
+        "evidence": {"endpoint": "ep_000000000000"},
+    }))
+    .unwrap()
+}
+
+impl World {
+    fn pack(&self, name: &str) -> PathBuf {
+        self.dir.path().join("root/toolpacks/tp_0123456789ab").join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.pack(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cask"));
+        command.env_clear().env("CASK_TEST_TOKEN", SECRET).current_dir(self.dir.path());
+        command.args(["--root", "root"]).args(args);
+        command
+    }
+
+    fn cask(&self, args: &[&str]) -> Output {
+        self.command(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn approve(&self) {
+        assert!(self.cask(&["gate", "sync"]).status.code().unwrap() < 2);
+        let out = self.cask(&["gate", "allow", "--all", "--as", "alice@example.com"]);
+        assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    fn serve(&self, args: &[&str]) -> Client {
+        let mut all = vec!["run", "--allow-private-cidr", "127.0.0.0/8"];
+        all.extend(args);
+        let mut child = self
+            .command(&all)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Client { child, output, next: 0 }
+    }
+
+    fn audit(&self) -> Vec<Value> {
+        let path = self.dir.path().join("root/state/audit/tp_0123456789ab.jsonl");
+        let text = std::fs::read_to_string(path).unwrap();
+        cask_core::audit::verify(text.lines()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+struct Client {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    next: u64,
+}
+
+impl Client {
+    fn request(&mut self, method: &str, mut params: Value) -> Value {
+        self.next += 1;
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        let line = json!({"jsonrpc": "2.0", "id": self.next, "method": method, "params": params});
+        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
+        let mut answer = String::new();
+        self.output.read_line(&mut answer).unwrap();
+        serde_json::from_str(&answer).unwrap_or_else(|_| panic!("only MCP on stdout, not: {answer:?}"))
+    }
+
+    fn names(&mut self) -> Vec<String> {
+        let listed = self.request("tools/list", json!({}));
+        let tools = listed["result"]["tools"].as_array().unwrap_or_else(|| panic!("{listed}"));
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The reason code and the text of the answer.
+    fn call(&mut self, tool: &str) -> (String, String) {
+        let answer = self.request("tools/call", json!({"name": tool, "arguments": {"user_id": "42"}}));
+        let code =
+            answer["result"]["_meta"]["cask"]["reason_code"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        (code.to_owned(), answer["result"]["content"][0]["text"].as_str().unwrap().to_owned())
+    }
+
+    /// Closes its input and gives what it wrote to stderr.
+    fn end(mut self) -> String {
+        drop(self.child.stdin.take());
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert_eq!(self.child.wait().unwrap().code(), Some(0), "{log}");
+        log
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::copy(from, to).unwrap();
+}
+
+#[test]
+fn nothing_runs_before_it_is_approved_and_then_only_that() {
+    let world = world();
+    let out = world.cask(&["run"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(1), 0), "{said}");
+    assert!(said.contains("cask gate allow"), "{said}");
+    world.cask(&["gate", "sync"]);
+    let pending = world.pack("lockfile/caskmcp.lock.pending.yaml");
+    let out = world.cask(&["run", "--lockfile", pending.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(1), "a pending lockfile never runs");
+    world.approve();
+
+    let mut client = world.serve(&["--auth", "env:CASK_TEST_TOKEN"]);
+    assert_eq!(client.names(), ["get_user", "list_user"]);
+    let (code, text) = client.call("get_user");
+    assert_eq!(code, "allowed_policy");
+    assert!(text.contains("Bearer [redacted") && !text.contains(SECRET), "{text}");
+    assert_eq!(client.call("rename_user").0, "denied_toolset_not_allowed");
+    assert_eq!(client.call("rm_rf").0, "denied_unknown_action");
+    let log = client.end();
+    assert!(!log.contains(SECRET));
+
+    let mut client = world.serve(&["--toolset", "operator"]);
+    let (code, text) = client.call("rename_user");
+    assert_eq!(code, "confirmation_required");
+    assert!(text.contains("cnf_"), "{text}");
+    client.end();
+    let codes: Vec<Value> = world.audit().iter().map(|record| record["reason_code"].clone()).collect();
+    let wanted = [
+        "allowed_policy",
+        "allowed_policy",
+        "denied_toolset_not_allowed",
+        "denied_unknown_action",
+        "confirmation_required",
+    ];
+    assert_eq!(codes, wanted);
+    assert!(world.audit().iter().all(|record| record["provenance_mode"] == "enforced"));
+}
+
+#[test]
+fn what_changed_since_the_approval_is_refused() {
+    let world = world();
+    world.approve();
+    let tools = std::fs::read_to_string(world.pack("artifact/tools.json")).unwrap();
+    world.write("artifact/tools.json", &tools.replace("get_user.", "Get any user, admins too."));
+    let mut client = world.serve(&[]);
+    assert_eq!(client.names(), ["list_user"]);
+    assert_eq!(client.call("get_user").0, "denied_integrity_mismatch");
+    client.end();
+    world.write("artifact/tools.json", &tools);
+    world.write("artifact/policy.cedar", "permit(principal, action, resource);");
+    let out = world.cask(&["run"]);
+    assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+#[test]
+fn an_edited_or_older_lockfile_is_refused() {
+    let world = world();
+    world.approve();
+    let lock = world.pack("lockfile/caskmcp.lock.approved.yaml");
+    let (first, old) = (std::fs::read_to_string(&lock).unwrap(), world.dir.path().join("old.yaml"));
+    copy(&lock, &old);
+    std::fs::write(&lock, first.replacen("alice@", "mallory@", 1)).unwrap();
+    assert_eq!(world.cask(&["run"]).status.code(), Some(2));
+    std::fs::write(&lock, &first).unwrap();
+    let mut client = world.serve(&[]);
+    assert_eq!(client.names().len(), 2);
+    client.end();
+    let out = world.cask(&["gate", "block", "get_user", "--as", "alice@example.com", "--reason", "no"]);
+    assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));
+    let mut client = world.serve(&[]);
+    assert_eq!(client.call("get_user").0, "denied_blocked");
+    client.end();
+    copy(&old, &lock);
+    let out = world.cask(&["run"]);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(2), "{said}");
+    assert!(said.contains("rolled_back"), "{said}");
+}
+
+#[test]
+fn the_hatch_is_loud_and_marked() {
+    let world = world();
+    let mut client = world.serve(&["--unsafe-no-lockfile", "--dry-run"]);
+    assert_eq!(client.call("get_user").0, "dry_run");
+    assert!(client.end().contains("WARNING"));
+    assert!(world.audit().iter().all(|record| record["provenance_mode"] == "unsafe_no_lockfile"));
+    for bad in [
+        vec!["run", "--unsafe-no-lockfile", "--auth", "env:CASK_NOT_SET"],
+        vec!["run", "--unsafe-no-lockfile", "--toolset", "nope"],
+        vec!["run", "--unsafe-no-lockfile", "--base-url", "ftp://x"],
+        vec!["run", "--unsafe-no-lockfile", "--audit-log", "/proc/nope/audit.jsonl"],
+    ] {
+        let out = world.cask(&bad);
+        assert_eq!(out.status.code(), Some(3), "{bad:?}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+}

@@ -16,6 +16,7 @@ pub mod baseline;
 pub mod capture;
 pub mod contracts;
 pub mod coverage;
+pub mod declared;
 pub mod lockfile;
 pub mod manifest;
 pub mod openapi;

@@ -71,8 +71,8 @@ pub struct Manifest {
 pub struct Origin {
     /// The hosts that were asked for, patterns included; with the name they make the id.
     pub allowed_hosts: Vec<String>,
-    /// Digests of the API descriptions that were read.
-    pub descriptions: Vec<Digest>,
+    /// Ids of the API descriptions that were read.
+    pub descriptions: Vec<String>,
 }
 
 impl Default for Runtime {

@@ -1,0 +1,324 @@
+//! From captures and API descriptions under the state root to a toolpack there.
+//!
+//! [`build`] reads and computes, [`Built::write`] writes: verification builds again and compares.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cask_core::artifact::{self, BadArtifact, Manifest, coverage, declared, manifest};
+use cask_core::endpoint::Endpoint;
+use cask_core::endpoint::summary::Summary;
+use cask_core::lock::{Surface, change};
+use cask_core::toolpack::{self, Options, Toolpack, baseline};
+
+use crate::ctx::Ctx;
+use crate::error::{Error, Exit};
+use crate::import;
+use crate::store::pack::{self, PENDING};
+use crate::store::{self, MAX_BYTES, Store};
+
+/// What to compile. What the toolpack of this name and these hosts was made from before is added.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The toolpack's name; with `hosts` it makes the id.
+    pub name: String,
+    /// The hosts that were asked for, patterns included.
+    pub hosts: Vec<String>,
+    /// Captures, by id.
+    pub captures: BTreeSet<String>,
+    /// API descriptions, by id (see [`keep_description`]).
+    pub descriptions: BTreeSet<String>,
+}
+
+/// A toolpack as files, not written yet.
+#[derive(Debug)]
+pub struct Built {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// The toolpack.
+    pub toolpack: Toolpack,
+    /// What traffic has shown.
+    pub coverage: artifact::Coverage,
+    /// Its artifacts, by path relative to `dir`.
+    pub files: BTreeMap<String, String>,
+    /// The manifest that goes with them.
+    pub manifest: Manifest,
+}
+
+/// Compiles a request, with all that the same toolpack was compiled from before.
+///
+/// # Errors
+/// [`Error`] if a capture, a description or the toolpack as it is cannot be read, or nothing is in it.
+pub fn build(store: &Store, ctx: &Ctx, request: &Request) -> Result<Built, Error> {
+    build_with(store, ctx, request, Summary::new(), &BTreeSet::new())
+}
+
+/// As [`build`], with the summary of captures that were just imported.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(
+    store: &Store,
+    ctx: &Ctx,
+    request: &Request,
+    mut summary: Summary,
+    summarised: &BTreeSet<String>,
+) -> Result<Built, Error> {
+    let mut hosts = request.hosts.clone();
+    hosts.sort();
+    hosts.dedup();
+    let id = cask_core::ids::toolpack(&request.name, &hosts);
+    let dir = store.toolpack_dir(&id)?;
+    let before = Before::read(&dir)?;
+    let (mut captures, mut descriptions) = (request.captures.clone(), request.descriptions.clone());
+    let mut lockfile = None;
+    let mut pinned = Vec::new();
+    let mut names = BTreeMap::new();
+    if let Some(before) = before {
+        captures.extend(before.manifest.captures);
+        descriptions.extend(before.manifest.origin.descriptions);
+        lockfile = before.manifest.lockfile;
+        pinned = before.endpoints;
+        names = before.names;
+    }
+    let mut exchanges = 0;
+    let mut skipped: BTreeMap<String, u64> = BTreeMap::new();
+    for capture in &captures {
+        let facts = if summarised.contains(capture) {
+            import::facts(store.root(), capture)?
+        } else {
+            let loaded = import::load(store.root(), capture, ctx)?;
+            summary.merge(loaded.summary);
+            loaded.capture
+        };
+        exchanges += facts.kept();
+        for (reason, count) in facts.skipped {
+            *skipped.entry(reason).or_default() += count;
+        }
+    }
+    let mut declared = Vec::new();
+    for description in &descriptions {
+        declared.extend(read_description(store, description)?);
+    }
+    let known: BTreeSet<String> = pinned.iter().map(|endpoint: &Endpoint| endpoint.id.clone()).collect();
+    pinned.extend(declared.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned());
+    let observed: Vec<Endpoint> =
+        summary.endpoints(&pinned).into_iter().filter(|endpoint| endpoint.observed > 0).collect();
+    let endpoints = baseline::merge(&declared, &observed);
+    if endpoints.is_empty() {
+        return Err(Error::new("nothing to compile: no exchange belongs to an endpoint")
+            .hint("record calls of the service's API, with their answers"));
+    }
+    let options = Options {
+        name: request.name.clone(),
+        hosts: hosts.clone(),
+        captures: captures.into_iter().collect(),
+        names,
+    };
+    let toolpack = toolpack::compile(&endpoints, &options);
+    let coverage = coverage::of(&toolpack.baseline, exchanges, skipped);
+    let files = artifact::files(&toolpack, &coverage).map_err(Error::new)?;
+    let origin =
+        manifest::Origin { allowed_hosts: hosts, descriptions: descriptions.into_iter().collect() };
+    let manifest = Manifest::of(&toolpack, origin, artifact::digests(&files), lockfile);
+    Ok(Built { dir, toolpack, coverage, files, manifest })
+}
+
+/// The toolpack as it is on disk.
+struct Before {
+    manifest: Manifest,
+    endpoints: Vec<Endpoint>,
+    names: BTreeMap<String, String>,
+}
+
+impl Before {
+    fn read(dir: &Path) -> Result<Option<Self>, Error> {
+        let path = dir.join(manifest::MANIFEST);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = |name: &str| store::read(dir, &dir.join(name), artifact::MAX_BYTES);
+        let bad = |error: BadArtifact| {
+            Error::new(format_args!("{}: {error}", dir.display()))
+                .hint("restore it from version control, or move the directory away and mint anew")
+        };
+        let manifest = manifest::read(&text(manifest::MANIFEST)?).map_err(bad)?;
+        let baseline = artifact::baseline::read(&text(manifest::BASELINE)?).map_err(bad)?;
+        let tools = artifact::tools::read(&text(manifest::TOOLS)?).map_err(bad)?;
+        Ok(Some(Self { manifest, endpoints: baseline.endpoints, names: Options::names_of(&tools) }))
+    }
+}
+
+impl Built {
+    /// The text of the manifest.
+    #[must_use]
+    pub fn manifest_text(&self) -> String {
+        manifest::write(&self.manifest)
+    }
+
+    /// Writes what changed, the manifest last, then the pending lockfile. Says whether anything did change.
+    ///
+    /// # Errors
+    /// [`Error`] if it cannot be written.
+    pub fn write(&self, store: &Store, ctx: &Ctx) -> Result<bool, Error> {
+        let mut changed = false;
+        let manifest_text = self.manifest_text();
+        let manifest = (manifest::MANIFEST.to_owned(), manifest_text);
+        for (name, text) in self.files.iter().map(|(name, text)| (name, text)).chain([(&manifest.0, &manifest.1)]) {
+            let path = self.dir.join(name);
+            let same = path.is_file()
+                && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES).is_ok_and(|old| old == text.as_bytes());
+            if !same {
+                store.write(&path, text.as_bytes())?;
+                changed = true;
+            }
+            if let Some(out) = &ctx.out {
+                store::make_dir(out)?;
+                store::write(out, &out.join(&self.toolpack.id).join(name), text.as_bytes())?;
+            }
+        }
+        self.write_pending(store)?;
+        Ok(changed)
+    }
+
+    /// The lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
+    /// says: whether its signatures hold is checked by those who decide and by those who run.
+    fn write_pending(&self, store: &Store) -> Result<(), Error> {
+        let pack = pack::open(store, Some(&self.dir.join(manifest::MANIFEST)), None)?;
+        let base = pack.approved()?.map(|(_, lockfile)| lockfile);
+        let mut pending =
+            change::pending(base.as_ref(), &Surface::from(&self.toolpack)).map_err(Error::new)?;
+        let seen = store.seen(&self.toolpack.id)?.map_or(0, |seen| seen.revision);
+        pending.revision = pending.revision.max(seen.saturating_add(1));
+        let path = pack.pending_file();
+        let same = path.is_file() && pack.lockfile(&path).is_ok_and(|old| old == pending);
+        if !same {
+            pack.write_lockfile(PENDING, &pending)?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the endpoints of a description under the root, so that compiling again needs no other file.
+///
+/// # Errors
+/// [`Error`] if they have no canonical form or cannot be written.
+pub fn keep_description(store: &Store, title: &str, endpoints: &[Endpoint]) -> Result<String, Error> {
+    let text = declared::write(title, endpoints).map_err(Error::new)?;
+    let id = declared::id(&text);
+    let path = description_file(store, &id)?;
+    if !path.is_file() {
+        store.write(&path, text.as_bytes())?;
+    }
+    Ok(id)
+}
+
+fn description_file(store: &Store, id: &str) -> Result<PathBuf, Error> {
+    Ok(store.root().join("descriptions").join(format!("{}.json", store::plain(id)?)))
+}
+
+fn read_description(store: &Store, id: &str) -> Result<Vec<Endpoint>, Error> {
+    let path = description_file(store, id)?;
+    if !path.is_file() {
+        return Err(Error::new(format_args!("{} is not there", path.display()))
+            .hint("mint the API description again, together with the rest"));
+    }
+    let text = store::read(store.root(), &path, MAX_BYTES)?;
+    if declared::id(&text) != id {
+        return Err(Error::new(format_args!("{}: is not what it was when it was read", path.display()))
+            .hint("remove it and mint the API description again"));
+    }
+    declared::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", path.display())))
+}
+
+/// What to type next, with the state root where it is not the usual one.
+#[must_use]
+pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
+    let root = if ctx.root == Path::new(".caskmcp") {
+        String::new()
+    } else {
+        format!(" --root {}", word(&ctx.root.display().to_string()))
+    };
+    let toolpack = word(&dir.join(manifest::MANIFEST).display().to_string());
+    let lockfile = word(&dir.join(PENDING).display().to_string());
+    vec![
+        format!("cask{root} diff --toolpack {toolpack}"),
+        format!("cask{root} gate allow --all --lockfile {lockfile}"),
+        format!("cask{root} run --toolpack {toolpack}"),
+    ]
+}
+
+/// A word as a shell reads it.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// Prints what was compiled, for people or as JSON.
+///
+/// # Errors
+/// [`Error`] if stdout cannot be written.
+pub fn report(built: &Built, changed: bool, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
+    let toolpack = &built.toolpack;
+    let mut risks: BTreeMap<_, u64> = BTreeMap::new();
+    for tool in &toolpack.tools {
+        *risks.entry(tool.risk).or_default() += 1;
+    }
+    let next = next_commands(ctx, &built.dir);
+    if json {
+        let risks: BTreeMap<&str, u64> = risks.iter().map(|(risk, count)| (risk.as_str(), *count)).collect();
+        let toolsets: BTreeMap<&str, usize> =
+            toolpack.toolsets.iter().map(|(name, tools)| (name.as_str(), tools.len())).collect();
+        let value = serde_json::json!({
+            "schema_version": artifact::SCHEMA_VERSION,
+            "toolpack": toolpack.id,
+            "name": toolpack.name,
+            "path": built.dir.join(manifest::MANIFEST).display().to_string(),
+            "lockfile": built.dir.join(PENDING).display().to_string(),
+            "changed": changed,
+            "hosts": toolpack.hosts,
+            "captures": toolpack.captures,
+            "exchanges": built.coverage.exchanges,
+            "matched": built.coverage.matched,
+            "skipped": built.coverage.skipped,
+            "tools": toolpack.tools.len(),
+            "risks": risks,
+            "toolsets": toolsets,
+            "next": next,
+        });
+        let bytes = cask_core::canon::canonical(&value).map_err(Error::new)?;
+        return crate::output::text(&(String::from_utf8_lossy(&bytes).into_owned() + "\n"));
+    }
+    let mut out = String::new();
+    if !heading.is_empty() {
+        out.push_str(heading);
+        out.push('\n');
+    }
+    let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+    out.push_str(&format!(
+        "{}: {} for {} ({}{})\n",
+        toolpack.id,
+        count(toolpack.tools.len(), "tool"),
+        cask_core::report::escape::terminal(&toolpack.name),
+        toolpack.hosts.join(", "),
+        if changed { "" } else { "; nothing changed" },
+    ));
+    let risks: Vec<String> = risks.iter().map(|(risk, count)| format!("{count} {}", risk.as_str())).collect();
+    out.push_str(&format!("  by risk: {}\n", risks.join(", ")));
+    for (toolset, tools) in &toolpack.toolsets {
+        let default = if toolset == toolpack::DEFAULT_TOOLSET { " (served unless told otherwise)" } else { "" };
+        out.push_str(&format!("  toolset {toolset}: {}{default}\n", count(tools.len(), "tool")));
+    }
+    out.push_str("nothing is approved yet; look, decide, serve:\n");
+    for command in next {
+        out.push_str(&format!("  {command}\n"));
+    }
+    crate::output::text(&out)
+}
+
+/// The worse of two ends.
+#[must_use]
+pub fn worse(one: Exit, other: Exit) -> Exit {
+    one.max(other)
+}

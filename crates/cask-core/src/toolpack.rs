@@ -392,14 +392,19 @@ pub fn entry(tool: &Tool, digest: Option<&Digest>) -> Value {
     let own = if digest.is_none() { tool.digest().ok() } else { None };
     let mut entry = json!({
         "name": tool.name,
-        "title": tool.title,
         "description": tool.description,
         "inputSchema": tool.input_schema,
         "annotations": tool.annotations,
         "_meta": meta(tool, digest.or(own.as_ref())),
     });
-    if let (Some(output), Some(entry)) = (&tool.output_schema, entry.as_object_mut()) {
-        entry.insert("outputSchema".to_owned(), output.clone());
+    if let Some(entry) = entry.as_object_mut() {
+        // a title that only spells the name differently is weight without meaning
+        if tool.title != describe::title(&tool.name) {
+            entry.insert("title".to_owned(), json!(tool.title));
+        }
+        if let Some(output) = &tool.output_schema {
+            entry.insert("outputSchema".to_owned(), output.clone());
+        }
     }
     entry
 }

@@ -77,11 +77,9 @@ pub fn bind(endpoint: &Endpoint, bare: bool) -> Bound {
         .collect();
     for wire in endpoint.template.params() {
         let param = by_name.get(wire);
-        // a path parameter is text whatever was seen: an empty one would be another path
-        let value = param.map_or_else(
-            || json!({"type": "string", "minLength": 1}),
-            |param| path_value(describe(&param.schema)),
-        );
+        // that it is not empty is held by the guard that matches the finished URL with the template
+        let value =
+            param.map_or_else(|| json!({"type": "string"}), |param| schema::identifier(&param.schema));
         let name = arguments.add(wire, "path", true, value);
         args.insert(name, placement(Place::Path, wire, param.copied()));
     }
@@ -162,16 +160,6 @@ fn is_own(endpoint: &Endpoint, param: &Param) -> bool {
     let redacted =
         param.schema.redacted.as_deref().is_some_and(|kind| kind == "credential" || kind == "token");
     credential || header || redacted && param.place != Place::Path
-}
-
-fn path_value(mut value: Value) -> Value {
-    if let Some(node) = value.as_object_mut()
-        && node.get("type").and_then(Value::as_str) == Some("string")
-        && !node.contains_key("enum")
-    {
-        node.entry("minLength").or_insert_with(|| json!(1));
-    }
-    value
 }
 
 const STYLES: [&str; 7] =

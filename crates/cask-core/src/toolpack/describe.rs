@@ -299,6 +299,14 @@ fn comes_back(answer: &Schema) -> Option<String> {
             }
         }
     }
+    // an envelope around one object: say what is in the object
+    let mut members = answer.properties.iter();
+    if let (Some((name, property)), None) = (members.next(), members.next()) {
+        let (name, inner) = (words::split(name).join(" "), fields(&property.schema));
+        if !name.is_empty() && !inner.is_empty() && !commands(&name) {
+            return Some(format!("Returns {} with {inner}.", with_article(&name)));
+        }
+    }
     let fields = fields(answer);
     (!fields.is_empty()).then(|| format!("Returns {fields}."))
 }

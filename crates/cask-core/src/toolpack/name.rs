@@ -408,7 +408,24 @@ fn declared(text: &str) -> Vec<String> {
     }
     let words: Vec<String> = text.split(['/', '.', '_', '-']).flat_map(words::split).collect();
     // some generators put a digest or the whole path into the id: that is not a name
-    if words.len() > 14 { Vec::new() } else { words }
+    if words.len() > 14 { Vec::new() } else { verb_first(words) }
+}
+
+/// `account_get` and `databases_delete_user` as `get_account` and `delete_databases_user`.
+fn verb_first(mut words: Vec<String>) -> Vec<String> {
+    const PLAIN: [&str; 14] = [
+        "get", "list", "create", "update", "delete", "patch", "add", "remove", "destroy", "put", "post",
+        "insert", "retrieve", "find",
+    ];
+    let is_verb = |word: &String| RPC_VERBS.contains(&word.as_str()) || ACTIONS.contains(&word.as_str());
+    let plain = |word: &String| PLAIN.contains(&word.as_str());
+    if words.first().is_some_and(|first| !is_verb(first) && !plain(first))
+        && let Some(at) = words.iter().rposition(plain)
+    {
+        let verb = words.remove(at);
+        words.insert(0, verb);
+    }
+    words
 }
 
 /// Joins words within [`MAX`]; where some must go, the id tells it from others that lose the same.

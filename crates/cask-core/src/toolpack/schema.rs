@@ -18,9 +18,17 @@ const INPUT_DEPTH: usize = 8;
 
 /// Bytes of JSON that an output schema may take, and what is tried in turn to get there:
 /// levels of nesting, members per object, whether `required` lists are written.
-const OUTPUT_BYTES: usize = 700;
-const OUTPUT_TRIES: [(usize, usize, bool); 6] =
-    [(3, 24, true), (3, 16, false), (2, 24, false), (2, 12, false), (1, 24, false), (1, 8, false)];
+const OUTPUT_BYTES: usize = 256;
+const OUTPUT_TRIES: [(usize, usize, bool); 8] = [
+    (3, 24, true),
+    (3, 24, false),
+    (3, 8, false),
+    (2, 24, false),
+    (2, 8, false),
+    (2, 5, false),
+    (1, 12, false),
+    (1, 6, false),
+];
 
 /// Bytes of JSON that one argument may take at most before its members are no longer described.
 const ARGUMENT_BYTES: usize = 4096;
@@ -36,6 +44,12 @@ pub fn argument(schema: &Schema) -> Value {
         }
     }
     input(&whole, 0, false)
+}
+
+/// The schema of a path parameter, without a note: the name and the path say what it identifies.
+#[must_use]
+pub fn identifier(schema: &Schema) -> Value {
+    input(&plain(schema, 0), 1, false)
 }
 
 /// The same argument in as few bytes as keep its type.

@@ -372,7 +372,8 @@ fn toolsets(tools: &[Tool]) -> BTreeMap<String, BTreeSet<String>> {
     ])
 }
 
-/// The `_meta` of a tool in `tools/list`.
+/// The `_meta` of a tool in `tools/list`. The digest is its first 16 digits: enough to find the tool in the
+/// lockfile, which has the whole one.
 #[must_use]
 pub fn meta(tool: &Tool, digest: Option<&Digest>) -> Value {
     let mut cask = json!({
@@ -381,7 +382,7 @@ pub fn meta(tool: &Tool, digest: Option<&Digest>) -> Value {
         "evidence": tool.evidence.endpoint,
     });
     if let (Some(digest), Some(cask)) = (digest, cask.as_object_mut()) {
-        cask.insert("digest".to_owned(), json!(digest));
+        cask.insert("digest".to_owned(), json!(digest.hex().chars().take(16).collect::<String>()));
     }
     json!({ "cask": cask })
 }

@@ -18,7 +18,7 @@ const INPUT_DEPTH: usize = 8;
 
 /// Bytes of JSON that an output schema may take, and what is tried in turn to get there:
 /// levels of nesting, members per object, whether `required` lists are written.
-const OUTPUT_BYTES: usize = 256;
+const OUTPUT_BYTES: usize = 220;
 const OUTPUT_TRIES: [(usize, usize, bool); 8] = [
     (3, 24, true),
     (3, 24, false),

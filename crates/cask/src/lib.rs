@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 pub mod cli;
 pub mod commands;
+pub mod compile;
 pub mod ctx;
 pub mod error;
 pub mod import;

@@ -131,7 +131,7 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
         read.heading.push(format!("{id}: {} operations of {shown}", description.endpoints.len()));
         for note in description.notes.iter().take(10) {
             let line = format!("  {shown}#{}: {}", note.pointer, note.message);
-            read.heading.push(cask_core::report::escape::terminal(&line).into_owned());
+            read.heading.push(cask_core::report::escape::terminal(&line));
         }
         if let more @ 1.. = description.notes.len().saturating_sub(10) {
             read.heading.push(format!("  and {more} more notes"));

@@ -172,6 +172,14 @@ fn check(capture: &Capture, hasher: &Hasher, path: &Path) -> Result<(), Error> {
     .hint("import the recorded file again"))
 }
 
+/// What `capture.json` says of a capture, without reading its exchanges.
+///
+/// # Errors
+/// [`Error`] if it is not there or not what it should be.
+pub fn facts(root: &Path, capture_id: &str) -> Result<Capture, Error> {
+    open(root, capture_id).map(|(capture, _)| capture)
+}
+
 fn open(root: &Path, capture_id: &str) -> Result<(Capture, PathBuf), Error> {
     let digits = capture_id.strip_prefix("cap_").unwrap_or_default();
     if digits.len() != 12 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -118,8 +118,7 @@ pub fn build_with(
     let toolpack = toolpack::compile(&endpoints, &options);
     let coverage = coverage::of(&toolpack.baseline, exchanges, skipped);
     let files = artifact::files(&toolpack, &coverage).map_err(Error::new)?;
-    let origin =
-        manifest::Origin { allowed_hosts: hosts, descriptions: descriptions.into_iter().collect() };
+    let origin = manifest::Origin { allowed_hosts: hosts, descriptions: descriptions.into_iter().collect() };
     let manifest = Manifest::of(&toolpack, origin, artifact::digests(&files), lockfile);
     Ok(Built { dir, toolpack, coverage, files, manifest })
 }
@@ -164,10 +163,13 @@ impl Built {
         let mut changed = false;
         let manifest_text = self.manifest_text();
         let manifest = (manifest::MANIFEST.to_owned(), manifest_text);
-        for (name, text) in self.files.iter().map(|(name, text)| (name, text)).chain([(&manifest.0, &manifest.1)]) {
+        for (name, text) in
+            self.files.iter().map(|(name, text)| (name, text)).chain([(&manifest.0, &manifest.1)])
+        {
             let path = self.dir.join(name);
             let same = path.is_file()
-                && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES).is_ok_and(|old| old == text.as_bytes());
+                && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES)
+                    .is_ok_and(|old| old == text.as_bytes());
             if !same {
                 store.write(&path, text.as_bytes())?;
                 changed = true;
@@ -251,7 +253,8 @@ pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
 /// A word as a shell reads it.
 #[must_use]
 pub fn word(text: &str) -> String {
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
+    let plain =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
     if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
@@ -307,7 +310,8 @@ pub fn report(built: &Built, changed: bool, heading: &str, json: bool, ctx: &Ctx
     let risks: Vec<String> = risks.iter().map(|(risk, count)| format!("{count} {}", risk.as_str())).collect();
     out.push_str(&format!("  by risk: {}\n", risks.join(", ")));
     for (toolset, tools) in &toolpack.toolsets {
-        let default = if toolset == toolpack::DEFAULT_TOOLSET { " (served unless told otherwise)" } else { "" };
+        let default =
+            if toolset == toolpack::DEFAULT_TOOLSET { " (served unless told otherwise)" } else { "" };
         out.push_str(&format!("  toolset {toolset}: {}{default}\n", count(tools.len(), "tool")));
     }
     out.push_str("nothing is approved yet; look, decide, serve:\n");

@@ -81,9 +81,11 @@ fn is_url(file: &Path) -> bool {
 }
 
 fn not_live(url: &Path) -> Error {
-    let shown: String = url.display().to_string().chars().filter(|c| !c.is_control()).take(200).collect();
-    // credentials in a URL are not repeated
-    let shown = shown.split(['?', '#', '@']).next().unwrap_or_default().to_owned();
+    // user, password and query of a URL can be secrets: only the host is repeated
+    let text = url.display().to_string();
+    let host = text.split("://").nth(1).unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let shown = cask_core::report::escape::terminal(&cask_core::report::escape::clip(host, 200));
     Error::new(format_args!("{shown}: live capture is not there yet")).hint(
         "record a HAR and mint that: open the page in a browser, press F12, choose Network, use the app,\n        \
          then right-click the list and choose \"Save all as HAR with content\" (Firefox: \"Save All As HAR\");\n        \

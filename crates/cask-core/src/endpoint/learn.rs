@@ -25,6 +25,8 @@ pub struct Node {
     pub children: BTreeMap<Box<str>, Node>,
     /// Operations that end here: by method, and GraphQL operation where there is one.
     pub ends: BTreeMap<Box<str>, Traffic>,
+    /// Calls that ended here or below.
+    calls: u64,
 }
 
 /// One segment of a learned path.
@@ -57,16 +59,34 @@ pub struct Learned {
 }
 
 impl Node {
-    /// The node at the end of these segments, made if need be.
-    pub fn at(&mut self, path: &str) -> &mut Node {
-        path.strip_prefix('/')
-            .unwrap_or(path)
-            .split('/')
-            .fold(self, |node, segment| node.children.entry(segment.into()).or_default())
+    /// Adds the traffic of one call of `path`.
+    pub fn add(&mut self, path: &str, end: &str, traffic: Traffic) {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let mut node = self;
+        node.calls += u64::from(traffic.calls);
+        for segment in path.split('/') {
+            // Braces would read as a parameter once this is a template.
+            let escaped =
+                segment.contains(['{', '}']).then(|| segment.replace('{', "%7B").replace('}', "%7D"));
+            let segment = escaped.as_deref().unwrap_or(segment);
+            if !node.children.contains_key(segment) {
+                node.children.insert(segment.into(), Node::default());
+            }
+            let Some(child) = node.children.get_mut(segment) else { return };
+            node = child;
+            node.calls += u64::from(traffic.calls);
+        }
+        match node.ends.get_mut(end) {
+            Some(mine) => mine.merge(traffic),
+            None => {
+                node.ends.insert(end.into(), traffic);
+            }
+        }
     }
 
     /// Adds another trie.
     pub fn merge(&mut self, other: Node) {
+        self.calls += other.calls;
         for (segment, child) in other.children {
             match self.children.get_mut(&segment) {
                 Some(mine) => mine.merge(child),
@@ -90,15 +110,15 @@ impl Node {
         self.ends.values().any(has) || self.children.values().any(|child| child.any(has))
     }
 
-    /// Calls that went through here.
-    fn calls(&self) -> u64 {
-        self.ends.values().map(|traffic| u64::from(traffic.calls)).sum::<u64>()
-            + self.children.values().map(Node::calls).sum::<u64>()
+    /// Calls that ended here or below.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
     }
 }
 
 /// The word-like values that learning would find, each with the literal before it.
-pub fn tell(root: &Node, words: &words::Words<'_>, news: &mut Vec<(String, String)>) {
+pub fn tell(root: &Node, words: &words::Words, news: &mut Vec<(String, String)>) {
     scout(&vec![root], &mut Vec::new(), words, news);
 }
 
@@ -106,7 +126,7 @@ pub fn tell(root: &Node, words: &words::Words<'_>, news: &mut Vec<(String, Strin
 fn scout(
     view: &alike::View<'_>,
     path: &mut Vec<Part>,
-    words: &words::Words<'_>,
+    words: &words::Words,
     news: &mut Vec<(String, String)>,
 ) {
     for choice in partition(view, path, words) {
@@ -140,13 +160,13 @@ fn scout(
 
 /// The operations below a trie, in path order.
 #[must_use]
-pub fn learn(root: Node, words: &words::Words<'_>) -> Vec<Learned> {
+pub fn learn(root: Node, words: &words::Words) -> Vec<Learned> {
     let mut out = Vec::new();
     descend(root, &mut Vec::new(), words, &mut out);
     out
 }
 
-fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words<'_>, out: &mut Vec<Learned>) {
+fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words, out: &mut Vec<Learned>) {
     for (end, traffic) in std::mem::take(&mut node.ends) {
         out.push(Learned { parts: path.clone(), end, traffic });
     }

@@ -58,12 +58,11 @@ impl Summary {
         }
         self.passing.add(exchange, &end);
         let traffic = Traffic::of(exchange, call);
-        let node = self.hosts.entry(exchange.host.as_str().into()).or_default().at(&exchange.path);
-        match node.ends.get_mut(end.as_str()) {
-            Some(mine) => mine.merge(traffic),
-            None => {
-                node.ends.insert(end.into(), traffic);
-            }
+        if !self.hosts.contains_key(exchange.host.as_str()) {
+            self.hosts.insert(exchange.host.as_str().into(), Node::default());
+        }
+        if let Some(root) = self.hosts.get_mut(exchange.host.as_str()) {
+            root.add(&exchange.path, &end, traffic);
         }
     }
 
@@ -85,14 +84,21 @@ impl Summary {
     /// to it; only the rest is inferred.
     #[must_use]
     pub fn endpoints(&self, pinned: &[Endpoint]) -> Vec<Endpoint> {
-        let mut words = Words::with(&self.values);
-        for root in self.hosts.values() {
+        self.clone().into_endpoints(pinned)
+    }
+
+    /// As [`Summary::endpoints`], without keeping the summary: nothing is copied.
+    #[must_use]
+    pub fn into_endpoints(mut self, pinned: &[Endpoint]) -> Vec<Endpoint> {
+        let hosts = std::mem::take(&mut self.hosts);
+        let mut words = Words::with(std::mem::take(&mut self.values));
+        for root in hosts.values() {
             words.add(root);
         }
         // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
         for _ in 0..ROUNDS {
             let mut news = Vec::new();
-            for root in self.hosts.values() {
+            for root in hosts.values() {
                 tell(root, &words, &mut news);
             }
             let fresh = news.into_iter().filter(|(before, value)| words.know(before, value)).count();
@@ -101,23 +107,22 @@ impl Summary {
             }
         }
         let mut out = Vec::new();
-        for (host, root) in &self.hosts {
+        for (host, mut root) in hosts {
             let authenticated = root.any(&|traffic| !traffic.auth.is_empty());
             let templates = pinned
                 .iter()
                 .filter(|endpoint| endpoint.host.as_str() == host.as_ref())
                 .map(|e| e.template.clone());
-            let mut root = root.clone();
             for taken in pin::take(&mut root, templates.collect()) {
                 for (end, traffic) in taken.ends {
                     let params = path_params(&taken.template, &taken.values, traffic.calls);
-                    out.push(endpoint(host, taken.template.clone(), params, &end, &traffic, authenticated));
+                    out.push(endpoint(&host, taken.template.clone(), params, &end, &traffic, authenticated));
                 }
             }
             for Learned { parts, end, traffic } in learn(root, &words) {
                 let (template, values) = named(parts);
                 let params = path_params(&template, &values, traffic.calls);
-                out.push(endpoint(host, template, params, &end, &traffic, authenticated));
+                out.push(endpoint(&host, template, params, &end, &traffic, authenticated));
             }
         }
         out.sort_by(|a, b| {
@@ -134,7 +139,7 @@ impl Summary {
             let mut cache = BTreeMap::<&str, Option<usize>>::new();
             let passed: Vec<flow::Passed> = self.passing.passed().collect();
             for flow::Passed { from, to, value } in &passed {
-                let mut find = |place: &'_ str| locate(endpoints, place);
+                let find = |place: &str| locate(endpoints, place);
                 let source = *cache.entry(&from.place).or_insert_with(|| find(&from.place));
                 let target = *cache.entry(&to.place).or_insert_with(|| find(&to.place));
                 let (Some(source), Some(target)) = (source, target) else { continue };

@@ -157,7 +157,7 @@ fn bodies<'a>(side: &[&'a Traffic], success: bool) -> Vec<&'a Observed> {
 /// Compares two sets of observations of JSON values.
 fn shapes(a: &[&Observed], b: &[&Observed], depth: usize) -> Likeness {
     let mut sum = Likeness::default();
-    if depth > 6 {
+    if depth > 4 {
         return sum;
     }
     let objects = |side: &[&Observed]| side.iter().map(|seen| seen.object).sum::<u32>();

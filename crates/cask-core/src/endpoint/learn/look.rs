@@ -62,6 +62,9 @@ const KEYWORDS: [&str; 14] = [
 /// The look of one raw (percent-encoded) segment.
 #[must_use]
 pub fn look(segment: &str) -> Look {
+    if segment.is_empty() {
+        return Look::Word;
+    }
     if segment.contains("[redacted") || segment.contains("%5Bredacted") {
         return Look::Redacted;
     }

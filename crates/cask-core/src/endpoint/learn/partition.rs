@@ -30,7 +30,7 @@ const ENDINGS: [&str; 16] = [
 ];
 
 /// Decides for all children of a node.
-pub fn partition(place: &View<'_>, path: &[Part], words: &Words<'_>) -> Vec<Choice> {
+pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> {
     let mut children: BTreeMap<&str, View<'_>> = BTreeMap::new();
     for (segment, child) in place.iter().flat_map(|node| &node.children) {
         children.entry(segment).or_default().push(child);
@@ -91,7 +91,7 @@ fn decoration(segment: &str) -> (&str, &str, &str) {
 /// Raw segment, the part of it that may be a value, and what is below.
 type Member<'a> = (&'a str, &'a str, View<'a>);
 
-fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool> {
+fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     let looks: Vec<Look> = members.iter().map(|(_, stem, _)| look(stem)).collect();
     let mut value: Vec<bool> = looks.iter().map(|look| look.is_value()).collect();
     spare_lone_number(members, &looks, path, &mut value);
@@ -124,6 +124,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool>
     let literalness = |child: &Child<'_>| child.literalness(words, before);
     let likeness = |child: &Child<'_>, rest: &[usize]| -> Likeness {
         let rest: Vec<usize> = rest.iter().copied().filter(|other| *other != child.at).collect();
+        let rest = spread(rest, POOL);
         places(&view(&[child.at]), &view(&rest), 0)
     };
 
@@ -132,9 +133,9 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool>
     let group: Vec<&Child<'_>> = light.into_iter().filter(|child| literalness(child) < 2.0).collect();
     if !group.is_empty() && group.len() + pool.len() >= 2 {
         let all: Vec<usize> = group.iter().map(|child| child.at).chain(pool.iter().copied()).collect();
-        let sample = group.iter().take(SAMPLE);
+        let sample = spread(group.iter().collect(), SAMPLE);
         let alike =
-            sample.clone().map(|child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE)).sum::<f64>()
+            sample.iter().map(|child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE)).sum::<f64>()
                 / sample.len() as f64;
         let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
         let many = ((all.len() - 1) as f64).ln_1p();
@@ -147,8 +148,13 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool>
     // Often seen siblings: tenants offer the same operations and answer alike.
     let mut tenants = Vec::new();
     for child in &heavy {
+        let own = literalness(child) + parent.literalness();
+        if own >= MOST_LIKENESS {
+            continue;
+        }
         let peers = heavy.iter().filter(|peer| peer.at != child.at && literalness(peer) < 2.0);
-        let best = peers
+        let best = spread(peers.collect(), PEERS)
+            .into_iter()
             .map(|peer| likeness(child, &[peer.at]))
             .chain((!pool.is_empty()).then(|| likeness(child, &pool)))
             .filter_map(|likeness| likeness.share().map(|share| (share, likeness.shared)))
@@ -157,8 +163,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool>
         let leaf = view(&[child.at]).iter().all(|node| node.children.is_empty());
         // One operation in common is less telling than a dozen.
         let weight = (0.35 + 0.15 * shared).min(1.0) * 6.0;
-        let score =
-            literalness(child) + parent.literalness() + (0.6 - best) * weight + if leaf { 1.5 } else { 0.5 };
+        let score = own + (0.6 - best) * weight + if leaf { 1.5 } else { 0.5 };
         if score < 0.0 {
             tenants.push(child.at);
         }
@@ -188,9 +193,21 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words<'_>) -> Vec<bool>
 /// Calls through a child up to which it counts as rarely seen.
 const LIGHT: u64 = 3;
 /// Members of a group that are compared with the rest of it.
-const SAMPLE: usize = 24;
+const SAMPLE: usize = 12;
+/// Members of a parameter that stand for all of them in a comparison.
+const POOL: usize = 48;
+/// Often seen siblings that a child is compared with.
+const PEERS: usize = 12;
+/// What perfect likeness can weigh at most: beyond it nothing needs comparing.
+const MOST_LIKENESS: f64 = 0.4 * 6.0;
 /// Likeness assumed where there is nothing to compare.
 const NO_EVIDENCE: f64 = 0.5;
+
+/// At most `most` of the members, evenly spread over the (sorted) list.
+fn spread<T>(members: Vec<T>, most: usize) -> Vec<T> {
+    let step = members.len().div_ceil(most).max(1);
+    members.into_iter().step_by(step).collect()
+}
 
 fn set(value: &mut [bool], at: usize) {
     if let Some(slot) = value.get_mut(at) {
@@ -214,11 +231,11 @@ fn versioned(view: &View<'_>) -> bool {
 
 impl Child<'_> {
     /// What the segment's text says for a literal (positive) or a value (negative).
-    fn literalness(&self, words: &Words<'_>, before: &str) -> f64 {
+    fn literalness(&self, words: &Words, before: &str) -> f64 {
         if words.is_known(before, self.stem) {
             return -4.0;
         }
-        let text = match self.look {
+        let text: f64 = match self.look {
             Look::Code if self.stem.contains(|c: char| c.is_ascii_uppercase()) => 1.5,
             Look::Code => 0.0,
             Look::Word if plural(self.stem) => 1.0,
@@ -231,8 +248,10 @@ impl Child<'_> {
             2 => 0.7,
             _ => 2.5,
         };
+        // What answers call by name is somebody's name, however it is written.
+        let (text, answered) = if words.is_value(self.stem) { (text.min(0.0), 1.5) } else { (text, 0.0) };
         let versioned = if self.versioned { 10.0 } else { 0.0 };
-        text + vocabulary + versioned - if words.is_value(self.stem) { 1.5 } else { 0.0 }
+        text + vocabulary + versioned - answered
     }
 }
 

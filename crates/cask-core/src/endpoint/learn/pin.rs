@@ -59,6 +59,7 @@ fn walk(node: &mut Node, segments: &[Segment], values: &mut Vec<String>, taken: 
                 }
             }
         }
+        node.calls = node.children.values().map(Node::calls).sum();
         for (slot, value) in taken.values.iter_mut().zip(values.iter()) {
             slot.add_text(value);
         }
@@ -82,5 +83,7 @@ fn walk(node: &mut Node, segments: &[Segment], values: &mut Vec<String>, taken: 
             }
         }
     }
+    let ends: u64 = node.ends.values().map(|traffic| u64::from(traffic.calls)).sum();
+    node.calls = ends + node.children.values().map(Node::calls).sum::<u64>();
     node.children.retain(|_, child| !child.ends.is_empty() || !child.children.is_empty());
 }

@@ -12,30 +12,34 @@ const USED: u64 = 4;
 
 /// Knowledge about words, over all hosts of a capture.
 #[derive(Debug, Default)]
-pub struct Words<'a> {
-    parents: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    values: Option<&'a Values>,
+pub struct Words {
+    /// Hashes of the names under which a word is used often.
+    parents: BTreeMap<u64, BTreeSet<u64>>,
+    /// Identifiers that answers carried.
+    values: Values,
     /// Values of parameters already learned, by the literal before them.
     known: BTreeSet<(String, String)>,
 }
 
-impl<'a> Words<'a> {
+impl Words {
     /// Knowledge that includes the values answered.
-    pub fn with(values: &'a Values) -> Self {
-        Self { values: Some(values), ..Self::default() }
+    #[must_use]
+    pub fn with(values: Values) -> Self {
+        Self { values, ..Self::default() }
     }
 
     /// Collects from a trie.
-    pub fn add(&mut self, root: &'a Node) {
-        self.walk("", root);
+    pub fn add(&mut self, root: &Node) {
+        self.walk(0, root);
     }
 
-    fn walk(&mut self, name: &'a str, node: &'a Node) {
+    fn walk(&mut self, name: u64, node: &Node) {
         for (segment, child) in &node.children {
+            let word = hash(segment);
             if child.calls() >= USED {
-                self.parents.entry(segment).or_default().insert(name);
+                self.parents.entry(word).or_default().insert(name);
             }
-            self.walk(segment, child);
+            self.walk(word, child);
         }
     }
 
@@ -51,12 +55,12 @@ impl<'a> Words<'a> {
 
     /// Under how many different names the word is used often.
     pub fn parents(&self, word: &str) -> usize {
-        self.parents.get(word).map_or(0, BTreeSet::len)
+        self.parents.get(&hash(word)).map_or(0, BTreeSet::len)
     }
 
     /// Whether an answer carried the word as the value of an identifier.
     pub fn is_value(&self, word: &str) -> bool {
-        self.values.is_some_and(|values| values.has(word))
+        self.values.has(word)
     }
 }
 

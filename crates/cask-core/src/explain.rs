@@ -1,7 +1,7 @@
 //! Every code that cask prints, and what it means: one register over all tables of rules.
 
 use crate::finding::{Rule, Severity};
-use crate::{diff, drift, endpoint, guard, lock, verify};
+use crate::{capture, diff, drift, endpoint, guard, lock, verify};
 
 /// What `cask explain CODE` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,8 @@ pub fn pages() -> Vec<Page> {
         severity: None,
         explain: rule.explain,
     });
-    diff.chain(gate).chain(drift).chain(verify).chain(guard).chain(risk).collect()
+    let skip = capture::skip::RULES.iter().map(|rule| Page { severity: None, ..Page::of("skip", rule) });
+    diff.chain(gate).chain(drift).chain(verify).chain(guard).chain(risk).chain(skip).collect()
 }
 
 /// The page of a code.

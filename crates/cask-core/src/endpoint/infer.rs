@@ -118,7 +118,9 @@ fn is_map(seen: &Observed) -> bool {
     }
     // A record repeats its fields; entries of a map come and go.
     let always = seen.fields.values().filter(|field| field.total() >= seen.object).count();
-    if seen.object >= 3 && always * 2 >= names {
+    let present: u64 = seen.fields.values().map(|field| u64::from(field.total())).sum();
+    let usual = present * 100 >= names as u64 * u64::from(seen.object) * 35;
+    if seen.object >= 3 && (always * 2 >= names || usual) {
         return false;
     }
     let kinds =
@@ -129,6 +131,10 @@ fn is_map(seen: &Observed) -> bool {
 
 /// Whether a member name looks like data: no programmer names a field like that.
 fn is_data(name: &str) -> bool {
+    // `48x48`: sizes are a fixed vocabulary.
+    if name.split_once('x').is_some_and(|(w, h)| [w, h].iter().all(|side| side.parse::<u16>().is_ok())) {
+        return false;
+    }
     match look(name) {
         Look::Word | Look::Code | Look::Keyword | Look::Version => false,
         Look::Slug => {

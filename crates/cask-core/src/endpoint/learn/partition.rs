@@ -290,7 +290,7 @@ impl Parent {
     fn literalness(&self) -> f64 {
         match self {
             Parent::Top => 2.0,
-            Parent::Value => 1.2,
+            Parent::Value => 1.6,
             Parent::Collection => -1.0,
             Parent::Other => 0.0,
         }

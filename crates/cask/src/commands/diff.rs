@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use cask_core::lock::State;
 use cask_core::lock::status::{Against, accept};
 use cask_core::report::{Report, Section};
 
@@ -35,7 +36,7 @@ pub struct Args {
 /// [`Error`] if the toolpack or the lockfile cannot be read, or the lockfile is not accepted.
 pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let store = Store::new(&ctx.root);
-    let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
+    let mut pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
     let sealed = match &args.lockfile {
         Some(path) => {
             Some((path.clone(), pack.lockfile(path)?)).filter(|(_, lockfile)| lockfile.seal.is_some())
@@ -55,6 +56,12 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
             Some(pack.approved_surface(lockfile)?)
         }
     };
+    // A block is a decision: what nobody may use is not something an agent could do.
+    let blocked = |id: String| {
+        let entry = sealed.as_ref().and_then(|(_, lockfile)| lockfile.subjects.get(&id));
+        entry.is_some_and(|entry| entry.state == State::Blocked)
+    };
+    pack.surface.tools.retain(|tool| !blocked(format!("tool/{}", tool.name)));
     let groups = cask_core::diff::grouped(before.as_ref(), &pack.surface);
     let title = match (&before, groups.is_empty()) {
         (None, _) => "nothing is approved yet: all of this is new",

@@ -1,0 +1,71 @@
+//! `cask diff` from the outside.
+
+use serde_json::Value;
+
+use crate::world::{World, tool};
+
+fn findings(world: &World) -> (i32, Vec<Value>) {
+    let ran = world.cask(&["diff", "--format", "json"]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err));
+    (ran.code, report["findings"].as_array().unwrap().clone())
+}
+
+fn codes(world: &World) -> (i32, Vec<String>) {
+    let (code, findings) = findings(world);
+    (code, findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect())
+}
+
+#[test]
+fn a_first_mint_is_all_new_and_an_approved_one_is_not() {
+    let world = World::new();
+    let (code, findings) = findings(&world);
+    assert_eq!(code, 2);
+    let groups: Vec<&str> = findings.iter().filter_map(|finding| finding["group"].as_str()).collect();
+    assert!(groups.contains(&"New tools, critical risk"), "{groups:?}");
+    let world = World::approved();
+    assert_eq!(codes(&world), (0, vec![]));
+}
+
+#[test]
+fn the_exit_code_says_whether_an_agent_could_do_more() {
+    let world = World::approved();
+    world.edit("artifact/tools.json", "Does one thing.", "Does two things.");
+    assert_eq!(codes(&world), (1, vec!["tool-description-changed".to_owned()]));
+    world.edit("artifact/tools.json", "api.example.com", "evil.example");
+    let (code, findings) = findings(&world);
+    assert_eq!(code, 2);
+    let host = findings.iter().find(|finding| finding["code"] == "tool-host-changed").unwrap();
+    assert_eq!(host["at"]["pointer"], "/binding/http/host");
+    assert_eq!((&host["before"], &host["after"]), (&"api.example.com".into(), &"evil.example".into()));
+    let markdown = world.cask(&["plan", "--format", "github-md"]);
+    assert_eq!(markdown.code, 2);
+    assert!(markdown.out.contains("tool-host-changed"), "{}", markdown.out);
+}
+
+#[test]
+fn a_change_that_was_not_approved_stays_a_change() {
+    let world = World::approved();
+    world.edit("artifact/tools.json", "Does one thing.", "Does two things.");
+    world.edit("artifact/tools.json", "\"title\": \"pay\"", "\"title\": \"Pay\"");
+    world.cask(&["gate", "sync"]);
+    assert_eq!(world.cask(&["gate", "allow", "pay"]).code, 0);
+    // `get_user` is still compared with what was approved of it, two revisions ago.
+    assert_eq!(codes(&world), (1, vec!["tool-description-changed".to_owned()]));
+}
+
+#[test]
+fn what_is_blocked_is_decided() {
+    let world = World::approved();
+    assert_eq!(world.cask(&["gate", "block", "pay"]).code, 0);
+    assert_eq!(codes(&world), (0, vec![]));
+}
+
+#[test]
+fn what_was_approved_cannot_be_rewritten_to_hide_a_change() {
+    let world = World::approved();
+    world.write_tools(&[tool("get_user", "read", "low", "GET"), tool("pay", "payment", "critical", "PUT")]);
+    world.edit("lockfile/approved.contents.json", "\"method\": \"POST\"", "\"method\": \"PUT\"");
+    let ran = world.cask(&["diff"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains("is not what was approved"), "{}", ran.err);
+}

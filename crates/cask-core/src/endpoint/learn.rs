@@ -14,6 +14,7 @@ pub mod look;
 pub mod param;
 mod partition;
 pub mod pin;
+pub mod sketch;
 pub mod words;
 
 use partition::{Choice, partition};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::capture::{Body, Exchange, Message, Scheme};
 use crate::json::Json;
 
+use super::learn::sketch::Sketch;
 use super::observed::Observed;
 use super::{Auth, Operation, auth, graphql};
 
@@ -27,6 +28,10 @@ pub struct Traffic {
     pub auth: BTreeSet<Auth>,
     /// Names of the cookies that answers set.
     pub cookies_set: BTreeSet<Box<str>>,
+    /// Picture of the request bodies, for comparing places.
+    pub asked: Sketch,
+    /// Picture of the bodies of successful answers, for comparing places.
+    pub answered: Sketch,
     /// The GraphQL operation, if this is one.
     pub operation: Option<Operation>,
 }
@@ -93,8 +98,25 @@ impl Traffic {
         }
         let mut answer = Answer { calls: 1, ..Answer::default() };
         answer.content.extend(body(&exchange.response));
+        for observed in traffic.request.values() {
+            traffic.asked.add(observed);
+        }
+        for observed in answer.content.values().filter(|_| (200..300).contains(&exchange.status)) {
+            traffic.answered.add(observed);
+        }
         traffic.responses.insert(exchange.status, answer);
         traffic
+    }
+
+    /// Forgets everything but what comparing places needs.
+    pub fn forget(&mut self) {
+        self.request.clear();
+        for query in self.query.values_mut() {
+            query.values = Observed::default();
+        }
+        self.responses.clear();
+        self.auth.clear();
+        self.cookies_set.clear();
     }
 
     /// Adds everything another one has seen.
@@ -102,6 +124,8 @@ impl Traffic {
         self.calls += other.calls;
         self.https += other.https;
         self.bodies += other.bodies;
+        self.asked.merge(&other.asked);
+        self.answered.merge(&other.answered);
         self.cookies_set.extend(other.cookies_set);
         self.auth.extend(other.auth);
         // The same operation may be sent with differently written documents: the least text is kept, so

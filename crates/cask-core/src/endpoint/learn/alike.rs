@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
-use crate::endpoint::observed::Observed;
 use crate::endpoint::traffic::Traffic;
 
 use super::Node;
 use super::look::{Look, look};
+use super::sketch::Sketch;
 
 /// Several nodes seen as one, without merging them.
 pub type View<'a> = Vec<&'a Node>;
@@ -123,19 +123,22 @@ fn surprise(n: u32, here: u64, others: u64) -> f64 {
     ((chance - 0.5) * 2.0).max(0.0)
 }
 
-/// Compares bodies of answers (successes, or failures if there is nothing else) and requests.
+/// Compares bodies of successful answers and of requests.
 fn answers(a: &[&Traffic], b: &[&Traffic]) -> Likeness {
     let mut sum = Likeness::default();
-    let (left, right) = (bodies(a, true), bodies(b, true));
-    if !left.is_empty() && !right.is_empty() {
-        sum += shapes(&left, &right, 0);
-    }
-    let requests = |side: &[&Traffic]| -> bool { side.iter().any(|traffic| traffic.bodies > 0) };
-    if requests(a) && requests(b) {
-        let left: Vec<&Observed> = a.iter().flat_map(|traffic| traffic.request.values()).collect();
-        let right: Vec<&Observed> = b.iter().flat_map(|traffic| traffic.request.values()).collect();
-        sum += shapes(&left, &right, 0);
-    } else if requests(a) != requests(b) {
+    let merged = |side: &[&Traffic], pick: fn(&Traffic) -> &Sketch| -> Sketch {
+        let mut all = Sketch::default();
+        side.iter().for_each(|traffic| all.merge(pick(traffic)));
+        all
+    };
+    let mut compare = |left: &Sketch, right: &Sketch| {
+        let (agree, differ) = left.compare(right);
+        sum += Likeness { agree, differ, shared: 0.0 };
+    };
+    compare(&merged(a, |traffic| &traffic.answered), &merged(b, |traffic| &traffic.answered));
+    let (left, right) = (merged(a, |traffic| &traffic.asked), merged(b, |traffic| &traffic.asked));
+    compare(&left, &right);
+    if (left.bodies > 0) != (right.bodies > 0) {
         sum.differ += 1.0;
     }
     let queries = |side: &[&Traffic]| -> BTreeSet<String> {
@@ -144,71 +147,6 @@ fn answers(a: &[&Traffic], b: &[&Traffic]) -> Likeness {
     let (left, right) = (queries(a), queries(b));
     sum.agree += 0.3 * left.intersection(&right).count() as f64;
     sum
-}
-
-fn bodies<'a>(side: &[&'a Traffic], success: bool) -> Vec<&'a Observed> {
-    side.iter()
-        .flat_map(|traffic| &traffic.responses)
-        .filter(|(status, _)| (200..300).contains(*status) == success)
-        .flat_map(|(_, answer)| answer.content.values())
-        .collect()
-}
-
-/// Compares two sets of observations of JSON values.
-fn shapes(a: &[&Observed], b: &[&Observed], depth: usize) -> Likeness {
-    let mut sum = Likeness::default();
-    if depth > 4 {
-        return sum;
-    }
-    let objects = |side: &[&Observed]| side.iter().map(|seen| seen.object).sum::<u32>();
-    let (na, nb) = (objects(a), objects(b));
-    if na > 0 && nb > 0 && a.iter().chain(b).all(|seen| seen.any_field.is_none()) {
-        let names: BTreeSet<&str> =
-            a.iter().chain(b).flat_map(|seen| seen.fields.keys()).map(AsRef::as_ref).collect();
-        for name in names {
-            let pick = |side: &[&'_ Observed]| -> u32 {
-                side.iter().filter_map(|seen| seen.fields.get(name)).map(Observed::total).sum()
-            };
-            let (ka, kb) = (pick(a), pick(b));
-            if ka > 0 && kb > 0 {
-                sum.agree += 1.0;
-                let left: Vec<&Observed> = a.iter().filter_map(|seen| seen.fields.get(name)).collect();
-                let right: Vec<&Observed> = b.iter().filter_map(|seen| seen.fields.get(name)).collect();
-                sum += shapes(&left, &right, depth + 1);
-            } else {
-                let (k, n, other) = if ka > 0 { (ka, na, nb) } else { (kb, nb, na) };
-                let rate = (f64::from(k) + 1.0) / (f64::from(n) + 2.0);
-                let dynamic = !matches!(look(name), Look::Word | Look::Code);
-                sum.differ +=
-                    (1.0 - (1.0 - rate.min(0.99)).powf(f64::from(other))) * if dynamic { 0.1 } else { 1.0 };
-            }
-        }
-    }
-    let left: Vec<&Observed> = a.iter().filter_map(|seen| seen.items.as_deref()).collect();
-    let right: Vec<&Observed> = b.iter().filter_map(|seen| seen.items.as_deref()).collect();
-    if !left.is_empty() && !right.is_empty() {
-        sum += shapes(&left, &right, depth + 1);
-    }
-    let (ta, tb) = (kinds(a), kinds(b));
-    if ta != 0 && tb != 0 {
-        if ta & tb == 0 {
-            sum.differ += 0.7;
-        } else if depth == 0 {
-            sum.agree += 0.2;
-        }
-    }
-    sum
-}
-
-/// JSON kinds seen, as bits; null says nothing.
-fn kinds(side: &[&Observed]) -> u8 {
-    side.iter().fold(0, |bits, seen| {
-        bits | u8::from(seen.boolean > 0)
-            | u8::from(seen.integer + seen.float > 0) << 1
-            | u8::from(seen.string > 0) << 2
-            | u8::from(seen.array > 0) << 3
-            | u8::from(seen.object > 0) << 4
-    })
 }
 
 pub fn calls(view: &View<'_>) -> u64 {

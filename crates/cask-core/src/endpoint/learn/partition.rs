@@ -104,7 +104,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         .iter()
         .zip(&looks)
         .enumerate()
-        .filter(|(_, (_, look))| matches!(look, Look::Word | Look::Slug | Look::Code))
+        .filter(|(_, (_, look))| matches!(look, Look::Word | Look::Slug | Look::Code | Look::Keyword))
         .map(|(at, ((_, stem, below), look))| Child {
             at,
             stem,
@@ -180,7 +180,8 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
             let alike = likeness(child, &pool).share().unwrap_or(NO_EVIDENCE);
             literalness(child) + parent.literalness() - 0.3 + (0.6 - alike) * 3.0 < 0.0
         };
-        if known || joins {
+        let stands_in = child.look == Look::Keyword && child.calls <= LIGHT && pool.len() >= 4;
+        if known || joins || stands_in {
             late.push(child.at);
         }
     }
@@ -238,6 +239,7 @@ impl Child<'_> {
         let text: f64 = match self.look {
             Look::Code if self.stem.contains(|c: char| c.is_ascii_uppercase()) => 1.5,
             Look::Code => 0.0,
+            Look::Keyword => 2.5,
             Look::Word if plural(self.stem) => 1.0,
             Look::Word => 0.8,
             _ if self.stem.bytes().any(|b| b.is_ascii_digit()) => -1.3,

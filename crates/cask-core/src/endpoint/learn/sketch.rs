@@ -1,0 +1,141 @@
+//! A small, bounded picture of the bodies seen at one place: enough to tell whether two places answer alike.
+//!
+//! It keeps the field paths nearest to the root and, level by level, those with the smallest hashes. What is
+//! among the kept ones of a whole is among the kept ones of each part, so sketches merge exactly, in any order.
+
+use std::collections::BTreeMap;
+
+use crate::endpoint::observed::Observed;
+
+use super::words::hash;
+
+/// Field paths kept.
+const KEPT: usize = 40;
+/// Levels looked at.
+const LEVELS: u8 = 5;
+
+/// Level of a field path, then its hash.
+type Key = (u8, u32);
+
+/// Field paths with how often they were there, and their parents.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sketch {
+    /// Bodies seen.
+    pub bodies: u32,
+    /// Bodies whose root is an object or array.
+    pub structured: u32,
+    fields: BTreeMap<Key, Field>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Field {
+    /// Hash of the object that holds it; 0 is the root.
+    parent: u32,
+    /// Level of that object.
+    level: u8,
+    /// Objects that had it.
+    count: u32,
+    /// Objects that could have had it.
+    of: u32,
+}
+
+impl Sketch {
+    /// Adds the bodies that were observed.
+    pub fn add(&mut self, seen: &Observed) {
+        self.bodies += seen.total();
+        self.structured += seen.object + seen.array;
+        self.walk(seen, 0, 0);
+    }
+
+    fn walk(&mut self, seen: &Observed, path: u32, level: u8) {
+        if level >= LEVELS {
+            return;
+        }
+        for (name, field) in &seen.fields {
+            let here = (hash(name) as u32).wrapping_add(path.rotate_left(7).wrapping_mul(0x9e37_79b1));
+            let key = (level, here);
+            if self.fields.len() >= KEPT && self.fields.last_key_value().is_some_and(|(last, _)| key > *last)
+            {
+                continue;
+            }
+            let entry = self.fields.entry(key).or_insert(Field {
+                parent: path,
+                level: level.saturating_sub(1),
+                count: 0,
+                of: 0,
+            });
+            entry.count += field.total();
+            entry.of += seen.object;
+            self.trim();
+            self.walk(field, here, level + 1);
+        }
+        if let Some(items) = &seen.items {
+            self.walk(items, path.wrapping_add(1), level);
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.fields.len() > KEPT {
+            self.fields.pop_last();
+        }
+    }
+
+    /// Adds another sketch.
+    pub fn merge(&mut self, other: &Sketch) {
+        self.bodies += other.bodies;
+        self.structured += other.structured;
+        for (key, field) in &other.fields {
+            let mine = self.fields.entry(*key).or_insert(Field { count: 0, of: 0, ..*field });
+            mine.count += field.count;
+            mine.of += field.of;
+        }
+        self.trim();
+    }
+
+    /// Agreement and contradiction of two sketches.
+    pub fn compare(&self, other: &Sketch) -> (f64, f64) {
+        let (mut agree, mut differ) = (0.0, 0.0);
+        if self.bodies > 0 && other.bodies > 0 {
+            let alike = (self.structured > 0) == (other.structured > 0);
+            if alike { agree += 0.2 } else { differ += 0.7 }
+        }
+        // Beyond the last kept key of a full sketch, absence means nothing.
+        let horizon = |sketch: &Sketch| {
+            if sketch.fields.len() < KEPT {
+                (u8::MAX, u32::MAX)
+            } else {
+                sketch.fields.last_key_value().map_or((0, 0), |(key, _)| *key)
+            }
+        };
+        let limit = horizon(self).min(horizon(other));
+        let keys = self.fields.keys().chain(other.fields.keys().filter(|key| !self.fields.contains_key(key)));
+        for key in keys.filter(|key| **key <= limit) {
+            match (self.fields.get(key), other.fields.get(key)) {
+                (Some(_), Some(_)) => agree += 1.0,
+                (Some(mine), None) => differ += mine.missed(other.parents(mine)),
+                (None, Some(theirs)) => differ += theirs.missed(self.parents(theirs)),
+                (None, None) => {}
+            }
+        }
+        (agree, differ)
+    }
+
+    /// Objects here that could have had the field: those of its siblings, by parent.
+    fn parents(&self, field: &Field) -> u32 {
+        if field.parent <= 1 && field.level == 0 {
+            return self.structured;
+        }
+        self.fields
+            .values()
+            .find(|mine| mine.parent == field.parent && mine.level == field.level)
+            .map_or(0, |mine| mine.of)
+    }
+}
+
+impl Field {
+    /// How surprising it is that `parents` objects of the other side are without this field.
+    fn missed(&self, parents: u32) -> f64 {
+        let rate = (f64::from(self.count) + 1.0) / (f64::from(self.of) + 2.0);
+        1.0 - (1.0 - rate.min(0.99)).powf(f64::from(parents))
+    }
+}

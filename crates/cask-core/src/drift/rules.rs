@@ -98,6 +98,9 @@ const RAREST: f64 = 1e-5;
 const SELDOM: f64 = 2e-2;
 /// The level of the rule about frequent optional fields that were not seen; it only informs.
 const UNSEEN: f64 = 2e-3;
+/// The level of the rules about `null`: fewer positions still are ever null, and a null that became possible is
+/// seldom rare.
+const NULLS: f64 = 6e-2;
 /// Does not rest on counts.
 const CERTAIN: f64 = 1.0;
 

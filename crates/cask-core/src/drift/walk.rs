@@ -8,7 +8,7 @@ use super::shape::{akin, alike, overlap, types};
 use super::{Difference, Sink};
 use crate::endpoint::schema::Property;
 use crate::endpoint::{Schema, TypeSet};
-use crate::finding::At;
+use crate::finding::{At, Severity};
 
 /// Levels below which nothing is compared.
 const MAX_DEPTH: usize = 48;
@@ -47,9 +47,18 @@ impl Context {
     pub(super) fn label(&self) -> String {
         match self.field.as_str() {
             "" => format!("{} body", self.subject),
-            field if self.subject.ends_with("parameter") => format!("{} `{field}`", self.subject),
+            field if self.textual() => format!("{} `{field}`", self.subject),
             field => format!("{} field `{field}`", self.subject),
         }
+    }
+
+    /// Whether values here travel as text.
+    fn textual(&self) -> bool {
+        self.subject.ends_with("parameter")
+    }
+
+    fn in_path(&self) -> bool {
+        self.place.pointer.starts_with("/request/path/")
     }
 
     /// Whether the field's name is that of an identifier.
@@ -172,6 +181,10 @@ fn retyped(before: &Schema, now: &Schema, context: &Context, sink: &mut Sink) ->
     let (n1, n2) = (some(before, context.declared.0), some(now, context.declared.1));
     let names = |types: TypeSet| types.names().collect::<Vec<_>>().join(" or ");
     let certain = context.declared == (true, true);
+    if context.textual() && was.has(TypeSet::STRING) && !overlap(was, is) {
+        // what travels as text and reads as a number is still text: callers only chose other values
+        return true;
+    }
     if !overlap(was, is) {
         let weight = if certain { 0.0 } else { context.weigh(Count::new(n1, n1), Count::new(0, n2)) };
         let (area, message) = match envelope(before, now).or_else(|| envelope(now, before)) {
@@ -188,6 +201,10 @@ fn retyped(before: &Schema, now: &Schema, context: &Context, sink: &mut Sink) ->
         let at = (context.direction, area, Kind::Changed);
         let mut difference = Difference::new(at, context.at(), weight, message).values(names(was), names(is));
         difference.identifier = before.identifier || now.identifier || context.names_identifier();
+        if context.in_path() {
+            // callers choose what is in a path: another kind of identifier need not be another service
+            difference = difference.at_most(Severity::Warning);
+        }
         sink.push(difference);
         return true;
     }

@@ -4,7 +4,7 @@ use super::Area::{Body, Enum, Envelope, Field, Format, Media, Null, Presence, St
 use super::Direction::Response;
 use super::Kind::{Added, AddedAlways, Changed, Lowered, Raised, Removed, Unseen};
 use super::Mirror::{Code, Itself, Waived};
-use super::{ChangeRule, RARE, RAREST, SELDOM, UNSEEN, row};
+use super::{ChangeRule, NULLS, RARE, RAREST, SELDOM, UNSEEN, row};
 use crate::finding::Severity::{Breaking, Info, Warning};
 
 pub(super) static RULES: &[ChangeRule] = &[
@@ -103,7 +103,7 @@ pub(super) static RULES: &[ChangeRule] = &[
         (Response, Null, Added),
         "response-nullable",
         Breaking,
-        SELDOM,
+        NULLS,
         Code("response-not-null"),
         "a field that always had a value is now null",
         "The baseline never saw null here; now null is frequent enough that it was not merely missed. \
@@ -113,7 +113,7 @@ pub(super) static RULES: &[ChangeRule] = &[
         (Response, Null, Removed),
         "response-not-null",
         Info,
-        SELDOM,
+        RARE,
         Code("response-nullable"),
         "a field that could be null always has a value",
         "Null was frequent here and is no longer seen. \

@@ -51,7 +51,9 @@ pub fn parse<'a>(text: &'a str, content_type: &str) -> Body<'a> {
     if media == "application/x-www-form-urlencoded" {
         return Body::Form(url::form_urlencoded::parse(text.trim().as_bytes()).into_owned().collect());
     }
-    if media.starts_with("multipart/")
+    // Without a content type the first line of a multipart body still tells.
+    let unlabelled = media.is_empty() && text.starts_with("--") && text.contains("form-data;");
+    if (unlabelled || media.starts_with("multipart/"))
         && let Some(parts) = multipart(text, content_type)
     {
         return Body::Multipart(parts);

@@ -92,7 +92,7 @@ impl Facts<'_> {
         self.status != 0
             && !ocsp(self.request_media)
             && !ocsp(self.response_media)
-            && self.kept_by_content().is_none()
+            && by_content(self).is_none()
             && (self.json
                 || is_json(self.response_media)
                 || is_json(self.request_media)
@@ -107,44 +107,6 @@ impl Facts<'_> {
             || self.accept.contains("json")
             || is_json(self.request_media)
             || is_json(self.response_media)
-    }
-
-    /// Judges by what it is, not by whose it is.
-    fn kept_by_content(&self) -> Option<&'static Rule> {
-        if self.status == 101 || self.kind == "websocket" || self.upgrade {
-            return Some(&WEBSOCKET);
-        }
-        if self.status < 200 {
-            return Some(&ABORTED);
-        }
-        if self.method == "OPTIONS" && (self.preflight || self.kind == "preflight" || !self.body) {
-            return Some(&PREFLIGHT);
-        }
-        let beacon = matches!(
-            self.kind,
-            "ping" | "beacon" | "csp-violation-report" | "cspviolationreport" | "cspreport"
-        );
-        if (beacon && !self.json) || is_beacon_path(self.path) {
-            return Some(&ANALYTICS);
-        }
-        let read = matches!(self.method, "GET" | "HEAD");
-        if !read || self.json || is_json(self.response_media) {
-            return None;
-        }
-        if self.asset() {
-            return Some(&STATIC_ASSET);
-        }
-        if (300..400).contains(&self.status) && self.status != 304 && !self.api_signs() {
-            return Some(&PAGE_REDIRECT);
-        }
-        let html = matches!(self.response_media, "text/html" | "application/xhtml+xml");
-        let document = matches!(self.kind, "document" | "main_frame" | "sub_frame" | "iframe");
-        if document
-            || (html && !self.scripted() && (self.status < 400 || !(self.api_signs() || api_path(self.path))))
-        {
-            return Some(&PAGE);
-        }
-        None
     }
 
     fn asset(&self) -> bool {
@@ -179,7 +141,44 @@ pub fn reason(facts: &Facts<'_>, hosts: &Hosts) -> Option<&'static Rule> {
         let name = facts.host.split(':').next().unwrap_or_default();
         return Some(if is_analytics_host(name) { &ANALYTICS } else { &THIRD_PARTY });
     }
-    facts.kept_by_content()
+    by_content(facts)
+}
+
+/// Why an exchange is left out for what it is, whoever's it is.
+#[must_use]
+pub fn by_content(facts: &Facts<'_>) -> Option<&'static Rule> {
+    if facts.status == 101 || facts.kind == "websocket" || facts.upgrade {
+        return Some(&WEBSOCKET);
+    }
+    if facts.status < 200 {
+        return Some(&ABORTED);
+    }
+    if facts.method == "OPTIONS" && (facts.preflight || facts.kind == "preflight" || !facts.body) {
+        return Some(&PREFLIGHT);
+    }
+    let beacon =
+        matches!(facts.kind, "ping" | "beacon" | "csp-violation-report" | "cspviolationreport" | "cspreport");
+    if (beacon && !facts.json) || is_beacon_path(facts.path) {
+        return Some(&ANALYTICS);
+    }
+    let read = matches!(facts.method, "GET" | "HEAD");
+    if !read || facts.json || is_json(facts.response_media) {
+        return None;
+    }
+    if facts.asset() {
+        return Some(&STATIC_ASSET);
+    }
+    if (300..400).contains(&facts.status) && facts.status != 304 && !facts.api_signs() {
+        return Some(&PAGE_REDIRECT);
+    }
+    let html = matches!(facts.response_media, "text/html" | "application/xhtml+xml");
+    let document = matches!(facts.kind, "document" | "main_frame" | "sub_frame" | "iframe");
+    if document
+        || (html && !facts.scripted() && (facts.status < 400 || !(facts.api_signs() || api_path(facts.path))))
+    {
+        return Some(&PAGE);
+    }
+    None
 }
 
 /// Whether a host (without port) is known to only receive telemetry or advertising.

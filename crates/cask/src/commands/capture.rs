@@ -8,8 +8,8 @@ use clap::Subcommand;
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
-use crate::import;
 use crate::store::Store;
+use crate::{import, output};
 
 /// Import captures without compiling them.
 #[derive(Debug, clap::Args)]
@@ -61,6 +61,6 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     };
     let _held = Store::new(&ctx.root).lock("capture import")?;
     let imported = import::import(&args.files, &options, ctx)?;
-    println!("{}", imported.report);
+    output::text(&(imported.report + "\n"))?;
     Ok(imported.exit)
 }

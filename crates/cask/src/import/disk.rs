@@ -20,6 +20,7 @@ use crate::error::Error;
 /// The longest line that is read back: one entry, with what JSON may add to it in escapes.
 const MAX_LINE: usize = 256 << 20;
 const MAX_CAPTURE_JSON: u64 = 64 << 20;
+const PREFIX: &str = ".importing-";
 
 /// A capture that is being written. Dropped before [`Draft::commit`], it leaves nothing.
 #[derive(Debug)]
@@ -35,12 +36,15 @@ impl Draft {
     pub fn new(root: &Path) -> Result<Self, Error> {
         let captures = root.join("captures");
         fs::create_dir_all(&captures).map_err(|error| fault("make", &captures, &error))?;
+        sweep(root);
         let folder = tempfile::Builder::new()
-            .prefix(".importing-")
+            .prefix(PREFIX)
             .tempdir_in(root)
             .map_err(|error| fault("write in", root, &error))?;
         let path = folder.path().join("exchanges.jsonl");
         let lines = File::create(&path).map_err(|error| fault("write", &path, &error))?;
+        // Held while this process lives: so that the next import can tell what was left behind.
+        lines.lock().map_err(|error| fault("lock", &path, &error))?;
         Ok(Self { captures, folder, lines, hasher: Hasher::default() })
     }
 
@@ -76,6 +80,19 @@ impl Draft {
                 .map_err(|error| fault("write", &self.captures, &error))?;
         }
         Ok((capture, dir))
+    }
+}
+
+/// Removes what imports that were killed left behind; one that still runs holds its lock. Failing to is
+/// no reason not to import.
+fn sweep(root: &Path) {
+    let Ok(all) = fs::read_dir(root) else { return };
+    for entry in all.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let free =
+            File::open(entry.path().join("exchanges.jsonl")).is_ok_and(|lines| lines.try_lock().is_ok());
+        if free {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

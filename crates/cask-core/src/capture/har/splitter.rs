@@ -62,6 +62,7 @@ enum State {
     Scalar(Level),
     Skip(Level),
     Elements,
+    Loose,
     Entry,
     Unwanted,
     Epilog,
@@ -195,7 +196,7 @@ impl Splitter {
                     self.state = State::Members(level);
                     return Ok(0);
                 }
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.' => {}
+                _ if loose(byte) => {}
                 _ if white(byte) => self.state = State::Members(level),
                 _ => return Err(self.unexpected("a value", byte)),
             },
@@ -210,15 +211,20 @@ impl Splitter {
                     self.state = if byte == b'{' { State::Entry } else { State::Unwanted };
                     return Ok(0);
                 }
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.' => {
-                    if self.after_comma {
-                        found(Item::Lost("not an object"));
-                    }
+                _ if loose(byte) && self.after_comma => {
+                    found(Item::Lost("not an object"));
                     self.after_comma = false;
+                    self.state = State::Loose;
                 }
                 _ if white(byte) => {}
                 _ => return Err(self.unexpected("an entry, `,` or `]`", byte)),
             },
+            State::Loose => {
+                if !loose(byte) {
+                    self.state = State::Elements;
+                    return Ok(0);
+                }
+            }
             State::Epilog => match byte {
                 b')' | b';' | 0 => {}
                 // One document after the other in the same file.
@@ -361,6 +367,11 @@ impl Splitter {
 
 fn white(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// What numbers and `true`, `false`, `null` are made of.
+fn loose(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
 }
 
 fn is_bom(byte: u8) -> bool {

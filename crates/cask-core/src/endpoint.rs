@@ -18,6 +18,7 @@ pub mod graphql;
 pub mod infer;
 pub mod learn;
 pub mod observed;
+pub mod route;
 pub mod schema;
 pub mod summary;
 pub mod template;

@@ -13,9 +13,9 @@ use super::learn::look::{Look, look};
 use super::learn::words::hash;
 
 /// Distinct values followed.
-const MAX_VALUES: usize = 20_000;
+const MAX_VALUES: usize = 4_000;
 /// Requests remembered per value.
-const MAX_USES: usize = 16;
+const MAX_USES: usize = 8;
 
 /// Where a value was: the concrete place (see [`place`]) and the pointer or parameter there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -28,7 +28,24 @@ pub struct Node {
     pub ends: BTreeMap<Box<str>, Traffic>,
     /// Calls that ended here or below.
     calls: u64,
+    /// Once the values below are many: all of them as one child. What looks like a value and is one of
+    /// that many is a value, so nothing is lost by merging early, and memory stays bounded.
+    many: Option<Box<Many>>,
 }
+
+/// Values of one position, merged.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Many {
+    node: Node,
+    values: Observed,
+}
+
+/// The name under which [`Many`] stands among the children of a node; no path has it.
+const MANY: &str = "\0";
+/// Children that look like values after which they are merged.
+const MAX_VALUES: usize = 96;
+/// Other children after which those that do not read like words of an API are merged too.
+const MAX_NAMES: usize = 1_500;
 
 /// One segment of a learned path.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +77,8 @@ pub struct Learned {
 }
 
 impl Node {
-    /// Adds the traffic of one call of `path`.
-    pub fn add(&mut self, path: &str, end: &str, traffic: Traffic) {
+    /// Adds the traffic of one call of `path`. Returns the JSON positions that were there already.
+    pub fn add(&mut self, path: &str, end: &str, traffic: Traffic) -> usize {
         let path = path.strip_prefix('/').unwrap_or(path);
         let mut node = self;
         node.calls += u64::from(traffic.calls);
@@ -69,19 +86,66 @@ impl Node {
             // Braces would read as a parameter once this is a template.
             let escaped =
                 segment.contains(['{', '}']).then(|| segment.replace('{', "%7B").replace('}', "%7D"));
-            let segment = escaped.as_deref().unwrap_or(segment);
-            if !node.children.contains_key(segment) {
-                node.children.insert(segment.into(), Node::default());
-            }
-            let Some(child) = node.children.get_mut(segment) else { return };
-            node = child;
+            node = node.child(escaped.as_deref().unwrap_or(segment));
             node.calls += u64::from(traffic.calls);
         }
         match node.ends.get_mut(end) {
-            Some(mine) => mine.merge(traffic),
+            Some(mine) => {
+                let weight = traffic.weight() * 9 / 10;
+                mine.merge(traffic);
+                weight
+            }
             None => {
                 node.ends.insert(end.into(), traffic);
+                0
             }
+        }
+    }
+
+    /// The child of that segment, made if need be.
+    fn child(&mut self, segment: &str) -> &mut Node {
+        if !self.children.contains_key(segment) {
+            if !self.folds(segment) {
+                self.children.insert(segment.into(), Node::default());
+                self.fold();
+            }
+            if self.folds(segment) {
+                let many = self.many.get_or_insert_default();
+                many.values.add_text(&decode(segment));
+                return &mut many.node;
+            }
+        }
+        self.children.entry(segment.into()).or_default()
+    }
+
+    /// Whether a segment goes to the merged values.
+    fn folds(&self, segment: &str) -> bool {
+        self.many.is_some() && is_bare_value(segment)
+    }
+
+    /// Merges the children that look like values once they are many.
+    fn fold(&mut self) {
+        if self.children.len() <= MAX_VALUES && self.many.is_none() {
+            return;
+        }
+        let values = self.children.keys().filter(|segment| is_bare_value(segment)).count();
+        if values > MAX_VALUES || (self.many.is_some() && values > 0) {
+            self.fold_if(is_bare_value);
+        }
+        if self.children.len() > MAX_NAMES {
+            self.fold_if(|segment| look::look(segment) == look::Look::Slug);
+        }
+    }
+
+    fn fold_if(&mut self, folds: impl Fn(&str) -> bool) {
+        let (fold, keep) =
+            std::mem::take(&mut self.children).into_iter().partition(|(segment, _)| folds(segment));
+        self.children = keep;
+        let fold: BTreeMap<Box<str>, Node> = fold;
+        let many = self.many.get_or_insert_default();
+        for (segment, child) in fold {
+            many.values.add_text(&decode(&segment));
+            many.node.merge(child);
         }
     }
 
@@ -96,6 +160,12 @@ impl Node {
                 }
             }
         }
+        if let Some(theirs) = other.many {
+            let mine = self.many.get_or_insert_default();
+            mine.node.merge(theirs.node);
+            mine.values.merge(theirs.values);
+        }
+        self.fold();
         for (end, traffic) in other.ends {
             match self.ends.get_mut(&end) {
                 Some(mine) => mine.merge(traffic),
@@ -106,9 +176,43 @@ impl Node {
         }
     }
 
+    /// All children by segment, the merged values under [`MANY`].
+    fn branches(&self) -> impl Iterator<Item = (&str, &Node)> {
+        let many = self.many.as_deref().map(|many| (MANY, &many.node));
+        self.children.iter().map(|(segment, child)| (segment.as_ref(), child)).chain(many)
+    }
+
+    /// The child of that segment or, under [`MANY`], the merged values.
+    fn branch(&self, segment: &str) -> Option<&Node> {
+        if segment == MANY { self.many.as_deref().map(|many| &many.node) } else { self.children.get(segment) }
+    }
+
+    /// Drops what is empty and counts the calls that are left.
+    fn recount(&mut self) {
+        self.children.retain(|_, child| !child.is_empty());
+        if self.many.as_deref().is_some_and(|many| many.node.is_empty()) {
+            self.many = None;
+        }
+        let ends: u64 = self.ends.values().map(|traffic| u64::from(traffic.calls)).sum();
+        self.calls = ends + self.branches().map(|(_, child)| child.calls).sum::<u64>();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.ends.is_empty() && self.children.is_empty() && self.many.is_none()
+    }
+
+    /// Applies to all traffic at and below.
+    pub fn each(&mut self, apply: &mut impl FnMut(&mut Traffic)) {
+        self.ends.values_mut().for_each(&mut *apply);
+        let many = self.many.as_deref_mut().map(|many| &mut many.node);
+        for child in self.children.values_mut().chain(many) {
+            child.each(apply);
+        }
+    }
+
     /// Whether any traffic at or below has it.
     pub fn any(&self, has: &impl Fn(&Traffic) -> bool) -> bool {
-        self.ends.values().any(has) || self.children.values().any(|child| child.any(has))
+        self.ends.values().any(has) || self.branches().any(|(_, child)| child.any(has))
     }
 
     /// Calls that ended here or below.
@@ -133,8 +237,7 @@ fn scout(
     for choice in partition(view, path, words) {
         match choice {
             Choice::Literal(segment) => {
-                let below: alike::View<'_> =
-                    view.iter().filter_map(|node| node.children.get(&segment)).collect();
+                let below: alike::View<'_> = view.iter().filter_map(|node| node.branch(&segment)).collect();
                 path.push(Part::Literal(segment));
                 scout(&below, path, words, news);
                 path.pop();
@@ -148,7 +251,7 @@ fn scout(
                 }
                 let below: alike::View<'_> = members
                     .iter()
-                    .flat_map(|segment| view.iter().filter_map(|node| node.children.get(segment)))
+                    .flat_map(|segment| view.iter().filter_map(|node| node.branch(segment)))
                     .collect();
                 let look = param::common_look(members.iter().map(|segment| stem(segment, &prefix, &suffix)));
                 path.push(Part::Param { prefix, suffix, values: Box::default(), look });
@@ -185,6 +288,12 @@ fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words, out: &mut
                 let mut merged = Node::default();
                 let mut values = Box::<Observed>::default();
                 let look = param::common_look(members.iter().map(|segment| stem(segment, &prefix, &suffix)));
+                if let Some(many) =
+                    node.many.take().filter(|_| members.iter().any(|segment| &**segment == MANY))
+                {
+                    values.merge(many.values);
+                    merged.merge(many.node);
+                }
                 for segment in members {
                     if let Some(child) = node.children.remove(&segment) {
                         values.add_text(&decode(stem(&segment, &prefix, &suffix)));
@@ -197,6 +306,11 @@ fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words, out: &mut
             }
         }
     }
+}
+
+/// Whether a segment, without anything around it, looks like a value.
+fn is_bare_value(segment: &str) -> bool {
+    look::look(segment).is_value() && partition::decoration(segment).1 == segment
 }
 
 fn stem<'s>(segment: &'s str, prefix: &str, suffix: &str) -> &'s str {

@@ -68,6 +68,14 @@ impl Observed {
         self.null + self.boolean + self.integer + self.float + self.string + self.array + self.object
     }
 
+    /// JSON positions held, this one included.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let inner =
+            self.items.as_deref().into_iter().chain(self.any_field.as_deref()).chain(self.fields.values());
+        1 + usize::from(self.strings.is_some()) + inner.map(Observed::weight).sum::<usize>()
+    }
+
     /// Adds one JSON value.
     pub fn add(&mut self, value: &Json<'_>) {
         self.add_at(value, 0);

@@ -10,6 +10,7 @@ use super::flow::{self, Passing};
 use super::learn::words::{Values, Words};
 use super::learn::{Learned, Node, Part, learn, param, pin, tell};
 use super::observed::Observed;
+use super::route::Routes;
 use super::traffic::Traffic;
 use super::{
     Effect, Endpoint, Flow, Param, Payload, Place, Response, Risk, Schema, Segment, Template, TypeSet,
@@ -29,7 +30,16 @@ pub struct Summary {
     values: Values,
     /// Values that went from an answer into a later request.
     passing: Passing,
+    /// JSON positions held, about.
+    weight: usize,
+    /// There was too much to hold: only what learning templates needs was kept. See [`Summary::is_lean`].
+    lean: bool,
+    /// A second look: templates are known.
+    routes: Option<Routes>,
 }
+
+/// JSON positions (of some 150 bytes each) that a summary holds before it becomes lean.
+const MAX_WEIGHT: usize = 120_000;
 
 impl Summary {
     /// Nothing seen yet.
@@ -57,20 +67,80 @@ impl Summary {
             self.values.add(answer);
         }
         self.passing.add(exchange, &end);
-        let traffic = Traffic::of(exchange, call);
+        let mut traffic = Traffic::of(exchange, call);
+        if let Some(routes) = &mut self.routes {
+            routes.add(&exchange.host, &exchange.path, &end, traffic);
+            return;
+        }
+        if self.lean {
+            traffic.forget();
+        } else {
+            self.weight += traffic.weight();
+        }
         if !self.hosts.contains_key(exchange.host.as_str()) {
             self.hosts.insert(exchange.host.as_str().into(), Node::default());
         }
         if let Some(root) = self.hosts.get_mut(exchange.host.as_str()) {
-            root.add(&exchange.path, &end, traffic);
+            self.weight -= root.add(&exchange.path, &end, traffic).min(self.weight);
         }
+        self.check_weight(MAX_WEIGHT);
+    }
+
+    /// Becomes lean if there is too much. The running weight is a guess from above: it is counted first.
+    fn check_weight(&mut self, most: usize) {
+        if self.lean || self.weight <= most {
+            return;
+        }
+        self.weight = 0;
+        for root in self.hosts.values_mut() {
+            root.each(&mut |traffic| self.weight += traffic.weight());
+        }
+        if self.weight > most / 2 {
+            self.slim();
+        }
+    }
+
+    /// Keeps only what learning templates needs.
+    fn slim(&mut self) {
+        self.lean = true;
+        self.weight = 0;
+        for root in self.hosts.values_mut() {
+            root.each(&mut Traffic::forget);
+        }
+    }
+
+    /// Whether there was too much traffic to hold at once. Then [`Summary::endpoints`] has the right
+    /// templates but no schemas: look at the same exchanges again with [`Summary::routed`].
+    #[must_use]
+    pub fn is_lean(&self) -> bool {
+        self.lean
+    }
+
+    /// An empty summary for a second look: exchanges go straight to these endpoints' templates, and memory
+    /// grows with the number of endpoints only. The outcome is that of a summary which held everything.
+    #[must_use]
+    pub fn routed(endpoints: &[Endpoint]) -> Self {
+        Self { routes: Some(Routes::new(endpoints)), ..Self::default() }
     }
 
     /// Adds everything another summary has seen.
     pub fn merge(&mut self, other: Summary) {
         self.values.merge(other.values);
         self.passing.merge(other.passing);
-        for (host, node) in other.hosts {
+        match (&mut self.routes, other.routes) {
+            (Some(mine), Some(theirs)) => mine.merge(theirs),
+            (None, theirs) => self.routes = theirs,
+            (Some(_), None) => {}
+        }
+        self.weight += other.weight;
+        if other.lean && !self.lean {
+            self.slim();
+        }
+        let lean = self.lean;
+        for (host, mut node) in other.hosts {
+            if lean {
+                node.each(&mut Traffic::forget);
+            }
             match self.hosts.get_mut(&host) {
                 Some(mine) => mine.merge(node),
                 None => {
@@ -78,6 +148,7 @@ impl Summary {
                 }
             }
         }
+        self.check_weight(2 * MAX_WEIGHT);
     }
 
     /// The endpoints, sorted by host, path and method. Exchanges that fit a pinned endpoint belong
@@ -107,6 +178,16 @@ impl Summary {
             }
         }
         let mut out = Vec::new();
+        for (host, pinned) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {
+            let seen = |taken: &pin::Pinned| taken.ends.values().any(|traffic| !traffic.auth.is_empty());
+            let authenticated = pinned.iter().any(seen);
+            for taken in pinned {
+                for (end, traffic) in taken.ends {
+                    let params = path_params(&taken.template, &taken.values, traffic.calls);
+                    out.push(endpoint(&host, taken.template.clone(), params, &end, &traffic, authenticated));
+                }
+            }
+        }
         for (host, mut root) in hosts {
             let authenticated = root.any(&|traffic| !traffic.auth.is_empty());
             let templates = pinned
@@ -221,7 +302,13 @@ fn named(parts: Vec<Part>) -> (Template, Vec<Observed>) {
 fn path_params(template: &Template, values: &[Observed], calls: u32) -> Vec<Param> {
     let schemas = values.iter().map(|seen| {
         // A path value is an identifier whatever it reads as; the values seen are examples, not a set.
-        Schema { values: Vec::new(), counts: Vec::new(), identifier: true, ..infer::text_schema(seen, "id") }
+        Schema {
+            values: Vec::new(),
+            counts: Vec::new(),
+            identifier: true,
+            seen: 0,
+            ..infer::text_schema(seen, "id")
+        }
     });
     template
         .params()
@@ -309,3 +396,6 @@ fn endpoint(
     endpoint.reasons = verdict.reasons;
     endpoint
 }
+
+#[cfg(test)]
+mod tests;

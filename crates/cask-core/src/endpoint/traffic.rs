@@ -108,6 +108,14 @@ impl Traffic {
         traffic
     }
 
+    /// JSON positions held.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let answers = self.responses.values().flat_map(|answer| answer.content.values());
+        let queries = self.query.values().map(|query| &query.values);
+        4 + self.request.values().chain(answers).chain(queries).map(Observed::weight).sum::<usize>()
+    }
+
     /// Forgets everything but what comparing places needs.
     pub fn forget(&mut self) {
         self.request.clear();

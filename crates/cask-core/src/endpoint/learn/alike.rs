@@ -80,7 +80,7 @@ pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
         }
     }
     let names: BTreeSet<&str> =
-        a.iter().chain(b).flat_map(|node| node.children.keys()).map(AsRef::as_ref).collect();
+        a.iter().chain(b).flat_map(|node| node.branches()).map(|(name, _)| name).collect();
     let (mut only_a, mut only_b): (View<'_>, View<'_>) = (Vec::new(), Vec::new());
     let mut alone = Likeness::default();
     for name in names {
@@ -162,5 +162,5 @@ fn traffic<'a>(view: &View<'a>, end: &str) -> Vec<&'a Traffic> {
 }
 
 fn child<'a>(view: &View<'a>, name: &str) -> View<'a> {
-    view.iter().filter_map(|node| node.children.get(name)).collect()
+    view.iter().filter_map(|node| node.branch(name)).collect()
 }

@@ -65,7 +65,7 @@ pub fn look(segment: &str) -> Look {
     if segment.is_empty() {
         return Look::Word;
     }
-    if segment.contains("[redacted") || segment.contains("%5Bredacted") {
+    if segment == super::MANY || segment.contains("[redacted") || segment.contains("%5Bredacted") {
         return Look::Redacted;
     }
     let bytes = segment.as_bytes();

@@ -32,7 +32,7 @@ const ENDINGS: [&str; 16] = [
 /// Decides for all children of a node.
 pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> {
     let mut children: BTreeMap<&str, View<'_>> = BTreeMap::new();
-    for (segment, child) in place.iter().flat_map(|node| &node.children) {
+    for (segment, child) in place.iter().flat_map(|node| node.branches()) {
         children.entry(segment).or_default().push(child);
     }
     let mut classes: BTreeMap<(&str, &str), Vec<Member<'_>>> = BTreeMap::new();
@@ -67,7 +67,7 @@ pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> 
 }
 
 /// Text around a value that belongs to the template: `@user`, `report.json`, `name:cancel`.
-fn decoration(segment: &str) -> (&str, &str, &str) {
+pub fn decoration(segment: &str) -> (&str, &str, &str) {
     let (prefix, rest) = segment.strip_prefix('@').map_or(("", segment), |rest| ("@", rest));
     if let Some((stem, verb)) = rest.rsplit_once(':')
         && !stem.is_empty()

@@ -46,11 +46,10 @@ pub fn take(root: &mut Node, mut templates: Vec<Template>) -> Vec<Pinned> {
         .collect()
 }
 
-fn walk(node: &mut Node, segments: &[Segment], values: &mut Vec<String>, taken: &mut Pinned) {
+/// Takes what is at and below a node; whether there was anything.
+fn walk(node: &mut Node, segments: &[Segment], values: &mut Vec<String>, taken: &mut Pinned) -> bool {
     let Some((segment, rest)) = segments.split_first() else {
-        if node.ends.is_empty() {
-            return;
-        }
+        let found = !node.ends.is_empty();
         for (end, traffic) in std::mem::take(&mut node.ends) {
             match taken.ends.get_mut(&end) {
                 Some(mine) => mine.merge(traffic),
@@ -59,16 +58,18 @@ fn walk(node: &mut Node, segments: &[Segment], values: &mut Vec<String>, taken: 
                 }
             }
         }
-        node.calls = node.children.values().map(Node::calls).sum();
-        for (slot, value) in taken.values.iter_mut().zip(values.iter()) {
-            slot.add_text(value);
+        if found {
+            let texts = taken.values.iter_mut().zip(values.iter()).filter(|(_, value)| !value.is_empty());
+            texts.for_each(|(slot, value)| slot.add_text(value));
         }
-        return;
+        node.recount();
+        return found;
     };
+    let mut found = false;
     match segment {
         Segment::Literal(text) => {
             if let Some(child) = node.children.get_mut(text.as_str()) {
-                walk(child, rest, values, taken);
+                found = walk(child, rest, values, taken);
             }
         }
         Segment::Param { prefix, suffix, .. } => {
@@ -77,13 +78,26 @@ fn walk(node: &mut Node, segments: &[Segment], values: &mut Vec<String>, taken: 
                     name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
                 if let Some(stem) = stem.filter(|stem| !stem.is_empty()) {
                     values.push(decode(stem));
-                    walk(child, rest, values, taken);
+                    found |= walk(child, rest, values, taken);
                     values.pop();
                 }
             }
+            if prefix.is_empty()
+                && suffix.is_empty()
+                && let Some(many) = &mut node.many
+            {
+                let slot = values.len();
+                // The merged values are added as a whole; the empty text marks their place.
+                values.push(String::new());
+                let taken_here = walk(&mut many.node, rest, values, taken);
+                values.pop();
+                if let Some(slot) = taken.values.get_mut(slot).filter(|_| taken_here) {
+                    slot.merge(many.values.clone());
+                }
+                found |= taken_here;
+            }
         }
     }
-    let ends: u64 = node.ends.values().map(|traffic| u64::from(traffic.calls)).sum();
-    node.calls = ends + node.children.values().map(Node::calls).sum::<u64>();
-    node.children.retain(|_, child| !child.ends.is_empty() || !child.children.is_empty());
+    node.recount();
+    found
 }

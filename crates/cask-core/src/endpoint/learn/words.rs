@@ -34,7 +34,7 @@ impl Words {
     }
 
     fn walk(&mut self, name: u64, node: &Node) {
-        for (segment, child) in &node.children {
+        for (segment, child) in node.branches() {
             let word = hash(segment);
             if child.calls() >= USED {
                 self.parents.entry(word).or_default().insert(name);

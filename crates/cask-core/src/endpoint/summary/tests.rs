@@ -1,0 +1,127 @@
+use proptest::prelude::*;
+
+use crate::capture::{Body, Exchange, Message, Scheme};
+use crate::json::Json;
+use crate::redact::{Profile, Redacted, Redactor};
+
+use super::*;
+
+fn call(seq: u64, method: &str, path: &str, status: u16, answer: &str) -> Redacted<Exchange<'static>> {
+    let body =
+        if answer.is_empty() { Body::None } else { Body::Json(Json::parse(answer).unwrap().into_owned()) };
+    let message = Message { headers: Vec::new(), media: "application/json".into(), body };
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let query =
+        query.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
+    Redactor::new(Profile::DefaultSafe).exchange(Exchange {
+        seq,
+        method: method.into(),
+        scheme: Scheme::Https,
+        host: "api.example.com".into(),
+        path: path.into(),
+        query,
+        request: Message::default(),
+        status,
+        response: message,
+    })
+}
+
+/// A small service: users by uuid and by name, orders by number, a version and a keyword that stay.
+fn traffic() -> Vec<Redacted<Exchange<'static>>> {
+    let mut calls = Vec::new();
+    for i in 0..120_u64 {
+        let id = format!("0b{i:06x}-1111-4222-8333-444455556666");
+        let user = format!(r#"{{"id":"{id}","email":"u{i}@mail.example","age":{i},"tags":["a","b"]}}"#);
+        calls.push(call(i * 4, "GET", &format!("/api/3/users/{id}"), 200, &user));
+        calls.push(call(i * 4 + 1, "GET", "/api/3/users?limit=5", 200, &format!(r#"{{"users":[{user}]}}"#)));
+        calls.push(call(i * 4 + 2, "GET", "/api/3/users/me", 200, &user));
+        calls.push(call(i * 4 + 3, "DELETE", &format!("/api/3/orders/{}", 5000 + i), 204, ""));
+    }
+    calls
+}
+
+fn summary<'a>(calls: impl IntoIterator<Item = &'a Redacted<Exchange<'static>>>) -> Summary {
+    let mut all = Summary::new();
+    calls.into_iter().for_each(|call| all.observe(call));
+    all
+}
+
+fn paths(endpoints: &[Endpoint]) -> Vec<String> {
+    endpoints.iter().map(|e| format!("{} {}", e.method, e.template)).collect()
+}
+
+#[test]
+fn learns_values_and_keeps_words() {
+    let endpoints = summary(&traffic()).endpoints(&[]);
+    assert_eq!(
+        paths(&endpoints),
+        [
+            "DELETE /api/3/orders/{order_id}",
+            "GET /api/3/users",
+            "GET /api/3/users/me",
+            "GET /api/3/users/{user_id}"
+        ]
+    );
+    let get = &endpoints[3];
+    let body = &get.responses[&200].content["application/json"].schema;
+    assert_eq!(body.properties["email"].schema.format.as_deref(), Some("email"));
+    assert!(body.properties.values().all(|field| field.required));
+    assert_eq!(get.flows.len(), 0, "the first answer with each id is the item's own");
+}
+
+#[test]
+fn a_second_look_gives_what_holding_everything_gives() {
+    let calls = traffic();
+    let whole = summary(&calls).endpoints(&[]);
+    let mut lean = Summary::new();
+    lean.slim();
+    calls.iter().for_each(|call| lean.observe(call));
+    assert!(lean.is_lean());
+    let templates = lean.into_endpoints(&[]);
+    let mut second = Summary::routed(&templates);
+    calls.iter().for_each(|call| second.observe(call));
+    assert_eq!(second.into_endpoints(&[]), whole);
+}
+
+#[test]
+fn accepted_templates_do_not_move() {
+    let calls = traffic();
+    let mut accepted = summary(&calls).endpoints(&[]);
+    // Someone accepted `me` as a value; what inference would say no longer matters.
+    accepted.retain(|endpoint| !endpoint.template.to_string().ends_with("/me"));
+    let again = summary(&calls).endpoints(&accepted);
+    assert_eq!(paths(&again), paths(&accepted));
+    assert_eq!(
+        again.iter().map(|e| &e.id).collect::<Vec<_>>(),
+        accepted.iter().map(|e| &e.id).collect::<Vec<_>>()
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any order, any split, any order of merging: the same summary, byte for byte the same endpoints.
+    #[test]
+    fn merging_does_not_depend_on_order(order in Just((0..480_usize).collect::<Vec<_>>()).prop_shuffle(), cut in 0..480_usize) {
+        let calls = traffic();
+        let whole = summary(&calls);
+        let (left, right) = order.split_at(cut);
+        let mut parts = summary(left.iter().map(|i| &calls[*i]));
+        parts.merge(summary(right.iter().map(|i| &calls[*i])));
+        prop_assert_eq!(parts.endpoints(&[]), whole.endpoints(&[]));
+    }
+
+    /// No path can break learning, and what was learned from a path matches it.
+    #[test]
+    fn hostile_paths_are_learned_or_left(paths in prop::collection::vec("(/[a-z{}%:@.,0-9-]{0,12}){1,4}", 1..40)) {
+        let mut all = Summary::new();
+        for (seq, path) in paths.iter().enumerate() {
+            all.observe(&call(seq as u64, "GET", path, 200, r#"{"a":1}"#));
+        }
+        let endpoints = all.endpoints(&[]);
+        for endpoint in &endpoints {
+            prop_assert_eq!(Template::parse(&endpoint.template.to_string()), Ok(endpoint.template.clone()));
+        }
+        prop_assert_eq!(endpoints.iter().map(|e| e.observed).sum::<u64>(), paths.len() as u64);
+    }
+}

@@ -40,6 +40,16 @@ impl World {
         world
     }
 
+    /// A world with nothing in it.
+    pub fn empty() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// A path in the working directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
     /// A world in which everything is approved.
     pub fn approved() -> Self {
         let world = Self::new();

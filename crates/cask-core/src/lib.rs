@@ -8,6 +8,13 @@
 //! [`artifact`] and [`explain`] stand beside them: they know them all and none of them knows these.
 //! Nothing here does IO, reads a clock, draws randomness or prints.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+// What `clippy.toml` forbids here, tests may do: they read their cases from disk.
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::print_stdout, clippy::print_stderr)
+)]
+
 pub mod canon;
 pub mod finding;
 pub mod ids;

@@ -64,6 +64,12 @@ enum Command {
     State(commands::state::Args),
 }
 
+/// What may be typed, for the pages that are made from it.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Parses the arguments of this process, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();

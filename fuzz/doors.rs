@@ -2,7 +2,7 @@
 //!
 //! The fuzz targets and the seed test of the core both go through here.
 
-use cask_core::artifact::{lockfile, manifest, surface};
+use cask_core::artifact::{lockfile, manifest, tools, toolsets};
 use cask_core::capture::har::{self, Item, Splitter};
 use cask_core::capture::{Body, Exchange, Message, Scheme, openapi as descriptions};
 use cask_core::endpoint::summary::Summary;
@@ -68,13 +68,13 @@ pub fn authority(data: &[u8]) {
     if let Ok(read) = manifest::read(text) {
         assert_eq!(manifest::read(&manifest::write(&read)).ok().as_ref(), Some(&read));
     }
-    if let Ok(read) = surface::read_toolsets(text) {
-        assert_eq!(surface::read_toolsets(&surface::write_toolsets(&read)).ok().as_ref(), Some(&read));
+    if let Ok(read) = toolsets::read(text) {
+        assert_eq!(toolsets::read(&toolsets::write(&read)).ok().as_ref(), Some(&read));
     }
-    if let Ok(read) = surface::read_tools(text)
-        && let Ok(written) = surface::write_tools(&read)
+    if let Ok(read) = tools::read(text)
+        && let Ok(written) = tools::write(&read)
     {
-        assert_eq!(surface::read_tools(&written).ok().as_ref(), Some(&read));
+        assert_eq!(tools::read(&written).ok().as_ref(), Some(&read));
     }
 }
 

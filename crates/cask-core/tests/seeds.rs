@@ -30,7 +30,7 @@ fn template() {
 /// Above this size a seed is not damaged, only read.
 const SMALL: usize = 16 * 1024;
 /// Damaged copies of each seed, of each kind.
-const COPIES: usize = 24;
+const COPIES: usize = 12;
 
 fn run(target: &str, door: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);

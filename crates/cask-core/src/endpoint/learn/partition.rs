@@ -35,12 +35,16 @@ pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> 
     for (segment, child) in place.iter().flat_map(|node| node.branches()) {
         children.entry(segment).or_default().push(child);
     }
+    let mut choices = Vec::new();
+    // The empty segment of `/` and of `/users/`: a parameter is never empty.
+    if children.remove("").is_some() {
+        choices.push(Choice::Literal("".into()));
+    }
     let mut classes: BTreeMap<(&str, &str), Vec<Member<'_>>> = BTreeMap::new();
     for (segment, view) in children {
         let (prefix, stem, suffix) = decoration(segment);
         classes.entry((prefix, suffix)).or_default().push((segment, stem, view));
     }
-    let mut choices = Vec::new();
     for ((prefix, suffix), members) in classes {
         let values = if prefix.is_empty() && suffix.is_empty() {
             values(&members, path, words)

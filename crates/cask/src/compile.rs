@@ -163,9 +163,7 @@ impl Built {
         let mut changed = false;
         let manifest_text = self.manifest_text();
         let manifest = (manifest::MANIFEST.to_owned(), manifest_text);
-        for (name, text) in
-            self.files.iter().map(|(name, text)| (name, text)).chain([(&manifest.0, &manifest.1)])
-        {
+        for (name, text) in self.files.iter().chain([(&manifest.0, &manifest.1)]) {
             let path = self.dir.join(name);
             let same = path.is_file()
                 && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES)

@@ -1,4 +1,12 @@
 //! One binary that drives the real command line.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test may stop anywhere"
+)]
 
 mod diff;
 mod drift;

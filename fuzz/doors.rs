@@ -22,7 +22,7 @@ pub fn har(data: &[u8]) {
     let Ok(read) = har::read_all(data) else { return };
     let redactor = Redactor::new(Profile::HighRiskPii);
     let mut summary = Summary::new();
-    for exchange in read.0 {
+    for exchange in read.0.into_iter().flatten() {
         let once = redactor.exchange(exchange);
         let twice = redactor.exchange(once.clone().into_inner());
         assert_eq!(once.get(), twice.get(), "redaction is idempotent");

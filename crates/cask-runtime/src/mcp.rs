@@ -182,8 +182,11 @@ impl Door {
     /// Once the list is out, the client is busy for a moment: time to prepare for its first call.
     fn warm(&self) {
         let gateway = Arc::clone(&self.gateway);
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = gateway.warm() {
+        tokio::spawn(async move {
+            // Not before the list is written: reading the trusted certificates would compete with it.
+            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+            let warmed = tokio::task::spawn_blocking(move || gateway.warm()).await;
+            if let Ok(Err(error)) = warmed {
                 eprintln!("cask: every call will be refused: {error}");
             }
         });

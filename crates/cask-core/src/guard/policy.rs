@@ -17,6 +17,10 @@ use serde_json::{Map, Value};
 use super::{Calls, Denial, Draft, ReasonCode};
 use crate::lock::ApprovedTool;
 use crate::toolpack::Binding;
+use crate::toolpack::policy::{Kind, arguments};
+
+/// What the policy's schema says of a tool's arguments.
+type Typed = BTreeMap<String, (Kind, bool)>;
 
 /// A parsed policy.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ pub struct Slice {
     entities: Entities,
     action: EntityUid,
     resource: EntityUid,
+    typed: Typed,
     names: BTreeMap<PolicyId, (String, Effect)>,
 }
 
@@ -85,6 +90,7 @@ impl Policy {
             set: PolicySet::from_policies(policies).map_err(|error| error.to_string())?,
             entities: Entities::from_entities(entities, None).map_err(|error| error.to_string())?,
             resource: uid("Host", &binding.host)?,
+            typed: arguments(&tool.tool.input_schema),
             action,
             names,
         })
@@ -109,7 +115,7 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     };
     let slice = draft.rules.slice(tool).map_err(invalid)?;
     let calls = draft.moment.counters.calls(tool.tool.effect, draft.moment.now);
-    let args = record(draft.call.arguments, tool.tool.input_schema.get("properties")).map_err(invalid)?;
+    let args = record(draft.call.arguments, &slice.typed).map_err(invalid)?;
     let evaluate = |confirmed, calls| slice.evaluate(draft, args.clone(), confirmed, calls).map_err(invalid);
 
     let plain = evaluate(false, calls)?;
@@ -182,23 +188,18 @@ impl Slice {
     }
 }
 
-/// The arguments as the policy sees them: those that [`crate::toolpack::policy`] types in its schema.
-fn record(
-    arguments: &Map<String, Value>,
-    properties: Option<&Value>,
-) -> Result<RestrictedExpression, String> {
+/// The arguments as the policy sees them: those that its schema types.
+fn record(arguments: &Map<String, Value>, typed: &Typed) -> Result<RestrictedExpression, String> {
     let mut fields = Vec::new();
     for (name, value) in arguments {
-        let schema = properties.and_then(|properties| properties.get(name));
-        let kind = schema.and_then(|schema| schema.get("type")).and_then(Value::as_str);
-        let seen = match (kind, value) {
-            (Some("string"), Value::String(text)) => RestrictedExpression::new_string(text.clone()),
-            (Some("boolean"), Value::Bool(value)) => RestrictedExpression::new_bool(*value),
+        let seen = match (typed.get(name).map(|(kind, _)| kind), value) {
+            (Some(Kind::Text), Value::String(text)) => RestrictedExpression::new_string(text.clone()),
+            (Some(Kind::Bool), Value::Bool(value)) => RestrictedExpression::new_bool(*value),
             // A number that the policy cannot see could slip past a limit: refuse.
-            (Some("integer"), Value::Number(number)) => RestrictedExpression::new_long(
+            (Some(Kind::Long), Value::Number(number)) => RestrictedExpression::new_long(
                 whole(number).ok_or_else(|| format!("the argument `{name}` is too large for it to see"))?,
             ),
-            (Some("array"), Value::Array(items)) if items.iter().all(Value::is_string) => {
+            (Some(Kind::Texts), Value::Array(items)) => {
                 let texts = items.iter().filter_map(Value::as_str).map(str::to_owned);
                 RestrictedExpression::new_set(texts.map(RestrictedExpression::new_string))
             }

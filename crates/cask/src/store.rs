@@ -83,10 +83,10 @@ impl Store {
         self.root.join("state")
     }
 
-    /// Writes a file of this root (see [`write`]).
+    /// Writes a file of this root (see [`write()`]).
     ///
     /// # Errors
-    /// As [`write`].
+    /// As [`write()`].
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         make_dir(&self.root)?;
         write(&self.root, path, bytes)

@@ -1,6 +1,6 @@
 //! HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>) as real tools write it.
 //!
-//! [`Splitter`] finds the entries in a stream of bytes, [`Entry::read`] parses one, [`target`] says
+//! [`Splitter`] finds the entries in a stream of bytes, [`Entry::read`] parses one, [`mod@target`] says
 //! what was asked of whom, and [`Entry::exchange`] makes the [`Exchange`]. The steps are apart so that
 //! most entries can be left out before their bodies cost anything.
 

@@ -50,7 +50,7 @@ pub struct Args {
     /// Check every call and answer with what would be sent; send nothing
     #[arg(long)]
     dry_run: bool,
-    /// The audit log; <root>/state/audit/<toolpack>.jsonl if not given
+    /// The audit log; `<root>/state/audit/<toolpack>.jsonl` if not given
     #[arg(long, value_name = "FILE")]
     audit_log: Option<PathBuf>,
     /// Serve everything in the toolpack, approved by nobody (marked in every audit record)

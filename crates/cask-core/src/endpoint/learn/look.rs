@@ -1,5 +1,5 @@
 //! What one path segment looks like by itself. A hint, never a verdict: the decision is made in
-//! [`super::partition`] from what the whole capture says.
+//! [`mod@super::partition`] from what the whole capture says.
 
 /// The look of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,13 +3,13 @@ import asyncio
 import json
 import sys
 
-import httpx
+import httpx2
 from fastmcp import Client, FastMCP
 
 
 async def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        server = FastMCP.from_openapi(openapi_spec=json.load(file), client=httpx.AsyncClient(base_url="https://api.bench.test"))
+        server = FastMCP.from_openapi(openapi_spec=json.load(file), client=httpx2.AsyncClient(base_url="https://api.bench.test"))
     async with Client(server) as client:
         tools = await client.list_tools()
     listed = [tool.model_dump(mode="json", by_alias=True, exclude_none=True) for tool in tools]

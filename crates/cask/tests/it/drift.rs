@@ -37,7 +37,7 @@ fn har(first: u64, answer: impl Fn(u64) -> Value) -> String {
 
 fn user(i: u64) -> Value {
     let mut user = json!({ "id": 90_000 + i * 7, "name": format!("name {i}"), "visits": i * 3 });
-    if i % 2 == 0 {
+    if i.is_multiple_of(2) {
         user["note"] = json!(format!("note number {i}"));
     }
     user

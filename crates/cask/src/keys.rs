@@ -62,7 +62,12 @@ pub fn identity(ctx: &Ctx, store: &Store, given: Option<&str>) -> Result<Identit
         return Ok(Identity { id, key: load(store.root(), &path)? });
     }
     let key = make(store, &dir, &path)?;
-    eprintln!("made a signing key for {id}: {} (keep it private, and out of the repository)", path.display());
+    // A key that is committed by mistake is everybody's key.
+    let ignore = store.root().join(".gitignore");
+    if !ignore.exists() {
+        store.write(&ignore, b"/state/\n")?;
+    }
+    eprintln!("made a signing key for {id}: {} (keep it private)", path.display());
     Ok(Identity { id, key })
 }
 

@@ -1,11 +1,14 @@
 //! Canonical bytes (RFC 8785) and the digest that everything is named by.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+
+use crate::json::Json;
 
 /// `sha256:` and 64 lower-case hex digits: the SHA-256 of a value's canonical JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,9 +117,72 @@ pub enum CanonError {
 /// # Errors
 /// [`CanonError`] if a whole number does not fit a double exactly or the value is not JSON.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError> {
+    let text = serde_json::to_string(value)?;
+    let mut out = Vec::with_capacity(text.len());
+    // The usual value has no fractions and is not deep: it needs no maps, only sorting.
+    if let Ok(json) = Json::parse(&text)
+        && sorted(&json, &mut out)?
+    {
+        return Ok(out);
+    }
     let value = serde_json::to_value(value)?;
     refuse_inexact(&value)?;
     Ok(serde_json_canonicalizer::to_vec(&value)?)
+}
+
+/// Whole numbers beyond this share a double with their neighbours.
+const EXACT: u64 = 1 << 53;
+
+/// Writes the canonical form. `false` for what is better left to the general way: a fraction, whose digits
+/// are an art of their own, and a key that is there twice.
+fn sorted(json: &Json<'_>, out: &mut Vec<u8>) -> Result<bool, CanonError> {
+    match json {
+        Json::Float(_) => return Ok(false),
+        Json::Uint(number) => return Err(CanonError::InexactInteger(number.to_string())),
+        Json::Int(number) if number.unsigned_abs() > EXACT => {
+            return Err(CanonError::InexactInteger(number.to_string()));
+        }
+        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Str(_) => serde_json::to_writer(out, json)?,
+        Json::Array(items) => {
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                if !sorted(item, out)? {
+                    return Ok(false);
+                }
+            }
+            out.push(b']');
+        }
+        Json::Object(members) => {
+            let mut members: Vec<&(Cow<'_, str>, Json<'_>)> = members.iter().collect();
+            members.sort_by(|(a, _), (b, _)| utf16_order(a, b));
+            out.push(b'{');
+            let mut last: Option<&str> = None;
+            for (key, member) in members {
+                if last == Some(key) {
+                    return Ok(false);
+                }
+                if last.is_some() {
+                    out.push(b',');
+                }
+                last = Some(key);
+                serde_json::to_writer(&mut *out, key)?;
+                out.push(b':');
+                if !sorted(member, out)? {
+                    return Ok(false);
+                }
+            }
+            out.push(b'}');
+        }
+    }
+    Ok(true)
+}
+
+/// RFC 8785 sorts keys by their UTF-16 code units.
+fn utf16_order(a: &str, b: &str) -> std::cmp::Ordering {
+    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
 }
 
 /// The digest of a value: SHA-256 over [`canonical`].
@@ -128,15 +194,56 @@ pub fn digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, CanonError> {
 }
 
 fn refuse_inexact(value: &serde_json::Value) -> Result<(), CanonError> {
-    const LIMIT: u64 = 1 << 53;
     match value {
         serde_json::Value::Number(number) => {
-            let exact = number.as_u64().is_none_or(|n| n <= LIMIT)
-                && number.as_i64().is_none_or(|n| n.unsigned_abs() <= LIMIT);
+            let exact = number.as_u64().is_none_or(|n| n <= EXACT)
+                && number.as_i64().is_none_or(|n| n.unsigned_abs() <= EXACT);
             if exact { Ok(()) } else { Err(CanonError::InexactInteger(number.to_string())) }
         }
         serde_json::Value::Array(items) => items.iter().try_for_each(refuse_inexact),
         serde_json::Value::Object(members) => members.values().try_for_each(refuse_inexact),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            (-(1_i64 << 53)..=1 << 53).prop_map(Value::from),
+            any::<f64>().prop_map(|number| json!(number)),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// The short way and the general one write the same bytes.
+        #[test]
+        fn the_canonical_form_is_the_one_of_rfc_8785(value in value()) {
+            prop_assert_eq!(canonical(&value).unwrap(), serde_json_canonicalizer::to_vec(&value).unwrap());
+        }
+    }
+
+    #[test]
+    fn keys_sort_by_utf16_and_numbers_stay_exact() {
+        let text = canonical(&json!({ "\u{fb33}": 1, "\u{1f600}": 2, "\r": -0.0, "a": 1.0 })).unwrap();
+        assert_eq!(String::from_utf8(text).unwrap(), "{\"\\r\":0,\"a\":1,\"\u{1f600}\":2,\"\u{fb33}\":1}");
+        assert!(canonical(&json!([(1_u64 << 53) + 1])).is_err());
+        assert!(canonical(&json!([u64::MAX, 0.5])).is_err());
+        assert!(canonical(&json!(-9_007_199_254_740_993_i64)).is_err());
     }
 }

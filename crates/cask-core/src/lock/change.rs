@@ -1,16 +1,39 @@
 //! Changes of a lockfile: brought up to date with a toolpack, allowed, blocked, sealed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use super::sign::{self, Pen, SignError};
 use super::{Entry, Lockfile, POLICY, SCHEMA_VERSION, State, Surface};
-use crate::canon::{self, CanonError};
+use crate::canon::{self, CanonError, Digest};
+use crate::toolpack::Tool;
 
 /// The subjects of a surface as nobody has decided on them yet.
 ///
 /// # Errors
 /// As [`canon::digest`].
 pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError> {
+    subjects_on(surface, NonZeroUsize::MIN)
+}
+
+/// [`subjects`] on several threads; the answer does not depend on how many.
+pub(super) fn subjects_on(
+    surface: &Surface,
+    threads: NonZeroUsize,
+) -> Result<BTreeMap<String, Entry>, CanonError> {
+    let size = surface.tools.len().div_ceil(threads.get()).max(64);
+    let part = |tools: &[Tool]| tools.iter().map(Tool::digest).collect::<Vec<_>>();
+    let mut digests: BTreeMap<&str, Result<Digest, CanonError>> = std::thread::scope(|scope| {
+        let running: Vec<_> =
+            surface.tools.chunks(size).map(|tools| (tools, scope.spawn(move || part(tools)))).collect();
+        running
+            .into_iter()
+            .flat_map(|(tools, thread)| {
+                let names = tools.iter().map(|tool| tool.name.as_str());
+                names.zip(thread.join().unwrap_or_default())
+            })
+            .collect()
+    });
     let entry = |digest, risk, toolsets| Entry {
         digest,
         state: State::Pending,
@@ -28,8 +51,9 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
     let mut out = BTreeMap::new();
     for tool in &surface.tools {
         risks.insert(tool.name.as_str(), tool.risk);
+        let digest = digests.remove(tool.name.as_str()).unwrap_or_else(|| tool.digest())?;
         let toolsets = toolsets_of.get(tool.name.as_str()).cloned().unwrap_or_default();
-        out.insert(format!("tool/{}", tool.name), entry(tool.digest()?, tool.risk, toolsets));
+        out.insert(format!("tool/{}", tool.name), entry(digest, tool.risk, toolsets));
     }
     for (name, tools) in &surface.toolsets {
         let risk = tools.iter().filter_map(|tool| risks.get(tool.as_str())).max();

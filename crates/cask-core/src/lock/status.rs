@@ -65,8 +65,13 @@ pub enum Standing {
 /// # Errors
 /// [`Refused`] with the reason.
 pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> Result<Approved, Refused> {
-    let digest = accept(lockfile, &surface.toolpack, against)?;
-    let standings = standings(&surface, lockfile, against)?;
+    // Two halves that do not need each other: the file as a whole, and each subject.
+    let (digest, standings) = std::thread::scope(|scope| {
+        let whole = scope.spawn(|| accept(lockfile, &surface.toolpack, against));
+        let standings = standings(&surface, lockfile, against);
+        (whole.join().unwrap_or_else(|_| Err(broken())), standings)
+    });
+    let (digest, standings) = (digest?, standings?);
     let standing = |id: &str| standings.get(id).copied();
     if let Some(why) = match standing(POLICY) {
         Some(Standing::Approved) => None,
@@ -235,7 +240,7 @@ pub fn standings(
             hint: "mint the toolpack again",
         });
     }
-    let current = change::subjects(surface).map_err(uncanonical)?;
+    let current = change::subjects_on(surface, against.threads).map_err(uncanonical)?;
     let list: Vec<(&String, &Entry)> = current.iter().collect();
     let look = |(id, now_entry): &(&String, &Entry), signed: &mut Vec<Signed>| {
         look(&lockfile.toolpack, id, now_entry, lockfile.subjects.get(*id), now, against.trust, signed)
@@ -263,11 +268,7 @@ pub fn standings(
         running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
     });
     if answers.len() != list.len() {
-        return Err(Refused {
-            code: "error_internal",
-            message: "the signatures could not be checked".to_owned(),
-            hint: "this is a bug in cask: please report it",
-        });
+        return Err(broken());
     }
     let mut out: BTreeMap<String, Standing> =
         list.into_iter().map(|(id, _)| id.clone()).zip(answers).collect();
@@ -334,6 +335,14 @@ fn look(
 /// when the file is read), so they sort as text.
 fn until(entry: &Entry) -> Option<&str> {
     entry.approvals.iter().filter_map(|approval| approval.until.as_deref()).min()
+}
+
+fn broken() -> Refused {
+    Refused {
+        code: "error_internal",
+        message: "the signatures could not be checked".to_owned(),
+        hint: "this is a bug in cask: please report it",
+    }
 }
 
 fn uncanonical(error: CanonError) -> Refused {

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use cask_core::lock::ApprovedTool;
+use cask_core::toolpack;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
     JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
@@ -84,16 +85,13 @@ fn entry(approved: &ApprovedTool) -> Tool {
         .destructive(hints.destructive_hint)
         .idempotent(hints.idempotent_hint)
         .open_world(hints.open_world_hint);
-    let meta = json!({
-        "risk": tool.risk,
-        "scope": tool.scope,
-        "evidence": tool.evidence.endpoint,
-        "digest": approved.digest,
-    });
     let mut entry = Tool::new(tool.name.clone(), tool.description.clone(), object(&tool.input_schema))
-        .with_title(tool.title.clone())
         .with_annotations(annotations)
-        .with_meta(cask_meta(meta));
+        .with_meta(MetaObject((*object(&toolpack::meta(tool, Some(&approved.digest)))).clone()));
+    // A title that only spells the name differently is weight without meaning.
+    if tool.title != toolpack::describe::title(&tool.name) {
+        entry = entry.with_title(tool.title.clone());
+    }
     if let Some(schema) = &tool.output_schema {
         entry = entry.with_raw_output_schema(object(schema));
     }

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::ctx::Ctx;
@@ -12,7 +12,12 @@ use crate::error::Exit;
 
 /// Lockfiles for agent tools. If it's not approved, it's blocked.
 #[derive(Debug, Parser)]
-#[command(name = "cask", version, propagate_version = true)]
+#[command(
+    name = "cask",
+    version,
+    propagate_version = true,
+    after_help = "mint → diff → gate → run → drift → verify. `cask --help-all` shows every command."
+)]
 struct Cli {
     /// State root
     #[arg(long, global = true, default_value = ".caskmcp", env = "CASK_ROOT")]
@@ -72,7 +77,18 @@ pub fn command() -> clap::Command {
 
 /// Parses the arguments of this process, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    if std::env::args_os().nth(1).is_some_and(|first| first == "--help-all") {
+        print!("{}", all_help().render_help());
+        return ExitCode::SUCCESS;
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // what was typed is input like any other: a fault in it has the same exit code
+            return if error.use_stderr() { ExitCode::from(Exit::Invalid as u8) } else { ExitCode::SUCCESS };
+        }
+    };
     let ctx = Ctx {
         root: cli.root,
         out: cli.out,
@@ -104,4 +120,34 @@ pub fn main() -> ExitCode {
         Exit::Invalid
     });
     ExitCode::from(exit as u8)
+}
+
+/// The command line with every command in its help.
+fn all_help() -> clap::Command {
+    Cli::command().after_help("").mut_subcommands(|command| command.hide(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flagship_commands_are_shown_and_the_rest_on_demand() {
+        Cli::command().debug_assert();
+        let short = Cli::command().render_help().to_string();
+        let all = all_help().render_help().to_string();
+        for name in ["demo", "mint", "diff", "gate", "run", "drift", "verify", "config"] {
+            assert!(short.contains(&format!("\n  {name} ")), "{name} in {short}");
+        }
+        for name in ["capture", "compile", "mcp", "serve", "explain", "state"] {
+            assert!(!short.contains(&format!("\n  {name} ")), "{name} in {short}");
+            assert!(all.contains(&format!("\n  {name} ")), "{name} in {all}");
+        }
+        for aliased in ["plan", "approve"] {
+            assert!(
+                Cli::try_parse_from(["cask", aliased, "--help"]).is_err_and(|e| !e.use_stderr()),
+                "{aliased}"
+            );
+        }
+    }
 }

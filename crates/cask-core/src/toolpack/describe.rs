@@ -214,7 +214,9 @@ fn object(shape: &Shape, endpoint: &Endpoint) -> String {
     let searching =
         matches!(shape.action.first().map(String::as_str), Some("search" | "query" | "count" | "list"));
     let creating = shape.action.is_empty() && !last.item && endpoint.method == "POST";
-    let mut text = if last.item {
+    let mut text = if last.words == ["me"] {
+        "the current user".to_owned()
+    } else if last.item {
         with_article(&last.spoken().join(" "))
     } else if creating {
         with_article(&words::singular_last(&last.words).join(" "))
@@ -243,31 +245,23 @@ fn with_article(noun: &str) -> String {
     format!("{} {noun}", if vowel { "an" } else { "a" })
 }
 
-/// How much a field's name tells about what comes back; the least is told first.
+/// Fields that tell most about what comes back, most telling first.
+const TELLING: [&str; 14] = [
+    "id", "name", "title", "status", "state", "type", "email", "url", "total", "amount", "data", "items", "results",
+    "description",
+];
+
+/// How much a field's name tells about what comes back; the most telling is the least.
 #[must_use]
-pub fn rank(name: &str) -> u8 {
-    const TELLING: [&str; 14] = [
-        "id",
-        "name",
-        "title",
-        "status",
-        "state",
-        "type",
-        "email",
-        "url",
-        "total",
-        "amount",
-        "data",
-        "items",
-        "results",
-        "description",
-    ];
-    match TELLING.iter().position(|word| *word == name) {
-        Some(_) => 0,
-        None if name.ends_with("_id") || name.ends_with("Id") => 2,
-        None if name.starts_with(['_', '$', '@']) => 4,
-        None => 1,
-    }
+pub fn rank(name: &str) -> usize {
+    TELLING.iter().position(|word| *word == name).unwrap_or_else(|| {
+        TELLING.len()
+            + match name {
+                name if name.starts_with(['_', '$', '@']) => 2,
+                name if name.ends_with("_id") || name.ends_with("Id") => 1,
+                _ => 0,
+            }
+    })
 }
 
 /// `Returns id, name, status and 4 more fields.`
@@ -290,7 +284,7 @@ fn comes_back(answer: &Schema) -> Option<String> {
         })
         .collect();
     if let [(name, items)] = lists.as_slice() {
-        let telling = answer.properties.keys().filter(|name| rank(name) == 0).count();
+        let telling = answer.properties.keys().filter(|name| rank(name) < TELLING.len()).count();
         if telling <= 2 {
             let name = words::split(name).join(" ");
             let fields = fields(items);

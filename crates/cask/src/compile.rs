@@ -102,8 +102,7 @@ pub fn build_with(
     }
     let known: BTreeSet<String> = pinned.iter().map(|endpoint: &Endpoint| endpoint.id.clone()).collect();
     pinned.extend(declared.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned());
-    let observed: Vec<Endpoint> =
-        summary.endpoints(&pinned).into_iter().filter(|endpoint| endpoint.observed > 0).collect();
+    let observed = baseline::observed(&summary, pinned);
     let endpoints = baseline::merge(&declared, &observed);
     if endpoints.is_empty() {
         return Err(Error::new("nothing to compile: no exchange belongs to an endpoint")

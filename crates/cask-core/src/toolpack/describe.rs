@@ -247,7 +247,19 @@ fn with_article(noun: &str) -> String {
 
 /// Fields that tell most about what comes back, most telling first.
 const TELLING: [&str; 14] = [
-    "id", "name", "title", "status", "state", "type", "email", "url", "total", "amount", "data", "items", "results",
+    "id",
+    "name",
+    "title",
+    "status",
+    "state",
+    "type",
+    "email",
+    "url",
+    "total",
+    "amount",
+    "data",
+    "items",
+    "results",
     "description",
 ];
 

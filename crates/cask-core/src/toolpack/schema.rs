@@ -428,7 +428,8 @@ fn open(schema: &Schema, limits: Limits) -> Option<Value> {
         let below = Limits { depth: limits.depth - 1, ..limits };
         if name == "array" {
             // the items of an array are not a level of their own: `[{…}]` reads like `{…}`
-            if let Some(items) = schema.items.as_deref().and_then(|items| open(items, below)) {
+            let within = |items: &Schema| if items.items.is_some() { below } else { limits };
+            if let Some(items) = schema.items.as_deref().and_then(|items| open(items, within(items))) {
                 node.insert("items".to_owned(), items);
             }
         } else if name == "object" {

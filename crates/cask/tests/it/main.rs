@@ -11,5 +11,6 @@
 mod diff;
 mod drift;
 mod gate;
+mod mint;
 mod run;
 mod world;

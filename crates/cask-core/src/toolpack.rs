@@ -411,6 +411,4 @@ pub fn entry(tool: &Tool, digest: Option<&Digest>) -> Value {
 }
 
 #[cfg(test)]
-mod golden;
-#[cfg(test)]
 pub(crate) mod tests;

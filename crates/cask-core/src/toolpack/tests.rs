@@ -4,6 +4,8 @@ use super::*;
 use crate::endpoint::schema::Property;
 use crate::endpoint::{Param, Payload, Response, Schema, TypeSet};
 
+mod golden;
+
 /// An endpoint as observed once, with text parameters and nothing else known.
 pub(crate) fn endpoint(method: &str, path: &str) -> Endpoint {
     let template = Template::parse(path).unwrap();

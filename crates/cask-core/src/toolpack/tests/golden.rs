@@ -1,13 +1,14 @@
 //! The demo's capture, compiled: every artifact is compared with `cases/toolpack/demo/expected/`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::tests::{assert_policy_holds, assert_portable};
-use super::*;
+use super::{assert_policy_holds, assert_portable};
 use crate::artifact::{self, coverage, manifest};
 use crate::capture::har;
 use crate::endpoint::summary::Summary;
 use crate::redact::{Profile, Redactor};
+use crate::toolpack::*;
 
 fn case() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases/toolpack/demo")

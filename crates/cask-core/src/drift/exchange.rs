@@ -7,7 +7,7 @@ use super::pair::place;
 use super::rules::{Area, Direction, Kind};
 use super::walk::{Context, token, walk};
 use super::{Difference, Sink};
-use crate::endpoint::{Auth, Endpoint, Param, Payload, Place};
+use crate::endpoint::{Auth, Endpoint, Param, Payload, Place, Schema};
 use crate::finding::{At, Severity};
 
 /// Statuses of a place that is not there.
@@ -118,7 +118,7 @@ fn params(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
     // path parameters are known by position: their names are cask's own
     for (was, is) in path(before).iter().zip(&path(now)) {
         let context = param_context(before, now, is);
-        walk(&was.schema, &is.schema, &context, sink);
+        walk(&counted(was), &counted(is), &context, sink);
     }
     let named = |e: &Endpoint| -> BTreeMap<(Place, String), Param> {
         (e.params.iter())
@@ -166,6 +166,11 @@ fn params(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
             sink.push(Difference::new(at, context.at(), chance(some, never), message));
         }
     }
+}
+
+/// The schema of a path parameter, which is in every call, with their number.
+fn counted(param: &Param) -> Schema {
+    Schema { seen: param.seen, ..param.schema.clone() }
 }
 
 /// What a description declares counts as if it had been seen often.

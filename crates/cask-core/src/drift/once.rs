@@ -108,7 +108,11 @@ fn shared(found: Vec<Difference>) -> Vec<Difference> {
         let Some(first) = group.next() else { continue };
         let others: std::collections::BTreeSet<String> = group.map(|d| place_of(&d.place)).collect();
         let names = list(others.iter().map(String::as_str), ", ");
-        let message = format!("{}; the same in {} other places: {names}", first.message, others.len());
+        let count = match others.len() {
+            1 => "1 other place".to_owned(),
+            n => format!("{n} other places"),
+        };
+        let message = format!("{}; the same in {count}: {names}", first.message);
         // Identifiers of one data set are of one kind. When all of them change together the data set may be another
         // one: that is a single observation, whatever the counts say.
         let most = if first.identifier { Severity::Warning } else { first.most };

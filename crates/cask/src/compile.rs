@@ -102,7 +102,7 @@ pub fn build_with(
     }
     let known: BTreeSet<String> = pinned.iter().map(|endpoint: &Endpoint| endpoint.id.clone()).collect();
     pinned.extend(declared.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned());
-    let observed = baseline::observed(&summary, pinned);
+    let observed = import::endpoints(store.root(), &captures, summary, &pinned, ctx)?;
     let endpoints = baseline::merge(&declared, &observed);
     if endpoints.is_empty() {
         return Err(Error::new("nothing to compile: no exchange belongs to an endpoint")

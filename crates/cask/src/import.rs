@@ -18,7 +18,7 @@ mod flow;
 mod source;
 mod work;
 
-pub use disk::{Loaded, exchanges, facts, load};
+pub use disk::{Loaded, endpoints, exchanges, facts, load};
 pub use source::{Format, detect};
 
 use work::{Tally, Worker};

@@ -177,35 +177,20 @@ impl Summary {
                 break;
             }
         }
-        let mut out = Vec::new();
-        for (host, pinned) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {
-            let seen = |taken: &pin::Pinned| taken.ends.values().any(|traffic| !traffic.auth.is_empty());
-            let authenticated = pinned.iter().any(seen);
-            for taken in pinned {
-                for (end, traffic) in taken.ends {
-                    let params = path_params(&taken.template, &taken.values, traffic.calls);
-                    out.push(endpoint(&host, taken.template.clone(), params, &end, &traffic, authenticated));
-                }
-            }
+        let mut found = BTreeMap::<Box<str>, Vec<Found>>::new();
+        for (host, routes) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {
+            found.entry(host).or_default().extend(routes.into_iter().flat_map(Found::of_pinned));
         }
         for (host, mut root) in hosts {
-            let authenticated = root.any(&|traffic| !traffic.auth.is_empty());
             let templates = pinned
                 .iter()
                 .filter(|endpoint| endpoint.host.as_str() == host.as_ref())
                 .map(|e| e.template.clone());
-            for taken in pin::take(&mut root, templates.collect()) {
-                for (end, traffic) in taken.ends {
-                    let params = path_params(&taken.template, &taken.values, traffic.calls);
-                    out.push(endpoint(&host, taken.template.clone(), params, &end, &traffic, authenticated));
-                }
-            }
-            for Learned { parts, end, traffic } in learn(root, &words) {
-                let (template, values) = named(parts);
-                let params = path_params(&template, &values, traffic.calls);
-                out.push(endpoint(&host, template, params, &end, &traffic, authenticated));
-            }
+            let here = found.entry(host).or_default();
+            here.extend(pin::take(&mut root, templates.collect()).into_iter().flat_map(Found::of_pinned));
+            here.extend(learn(root, &words).into_iter().map(Found::of_learned));
         }
+        let mut out: Vec<Endpoint> = found.into_iter().flat_map(|(host, found)| endpoints_of(&host, found)).collect();
         out.sort_by(|a, b| {
             (&a.host, &a.template, &a.method, &a.id).cmp(&(&b.host, &b.template, &b.method, &b.id))
         });
@@ -325,13 +310,62 @@ fn path_params(template: &Template, values: &[Observed], calls: u32) -> Vec<Para
         .collect()
 }
 
+/// One operation with its path settled.
+struct Found {
+    template: Template,
+    params: Vec<Param>,
+    end: Box<str>,
+    traffic: Traffic,
+}
+
+impl Found {
+    fn of_pinned(pinned: pin::Pinned) -> impl Iterator<Item = Self> {
+        let pin::Pinned { template, ends, values } = pinned;
+        ends.into_iter().map(move |(end, traffic)| {
+            let params = path_params(&template, &values, traffic.calls);
+            Self { template: template.clone(), params, end, traffic }
+        })
+    }
+
+    fn of_learned(learned: Learned) -> Self {
+        let (template, values) = named(learned.parts);
+        let params = path_params(&template, &values, learned.traffic.calls);
+        Self { template, params, end: learned.end, traffic: learned.traffic }
+    }
+
+    fn sets_session(&self) -> bool {
+        self.traffic.cookies_set.iter().any(|name| auth::is_session(name))
+    }
+}
+
+/// The endpoints of one host, each seen against what is usual there.
+fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
+    // If other calls carry a credential, one without is public; if all answers renew the session, one that
+    // does is no login.
+    let auth_known = found.iter().any(|found| !found.traffic.auth.is_empty());
+    let renewed = found.len() > 2 && found.iter().filter(|found| found.sets_session()).count() * 2 > found.len();
+    found
+        .into_iter()
+        .map(|found| {
+            let sets_session = !renewed && found.sets_session();
+            let mut endpoint = endpoint(host, found.template, found.params, &found.end, &found.traffic);
+            let signals = effect::Signals { auth_known, sets_session, ..effect::Signals::of(&endpoint) };
+            let verdict = effect::classify(&signals);
+            endpoint.effect = verdict.effect;
+            endpoint.risk = verdict.risk;
+            endpoint.reasons = verdict.reasons;
+            endpoint
+        })
+        .collect()
+}
+
+
 fn endpoint(
     host: &str,
     template: Template,
     mut params: Vec<Param>,
     end: &str,
     traffic: &Traffic,
-    auth_known: bool,
 ) -> Endpoint {
     let method = end.split(' ').next().unwrap_or_default().to_owned();
     params.extend(traffic.query.iter().map(|(name, query)| {
@@ -366,7 +400,7 @@ fn endpoint(
         .collect();
     let operation =
         traffic.operation.as_ref().map(|op| format!("{} {}", op.kind, op.name)).unwrap_or_default();
-    let mut endpoint = Endpoint {
+    Endpoint {
         id: ids::endpoint(&method, host, &template.anonymous(), &operation),
         method,
         scheme: if traffic.https > 0 { Scheme::Https } else { Scheme::Http },
@@ -386,15 +420,7 @@ fn endpoint(
         declared_name: None,
         summary: None,
         flows: Vec::new(),
-    };
-    let mut signals = effect::Signals::of(&endpoint);
-    signals.auth_known = auth_known;
-    signals.sets_session = traffic.cookies_set.iter().any(|name| auth::is_session(name));
-    let verdict = effect::classify(&signals);
-    endpoint.effect = verdict.effect;
-    endpoint.risk = verdict.risk;
-    endpoint.reasons = verdict.reasons;
-    endpoint
+    }
 }
 
 #[cfg(test)]

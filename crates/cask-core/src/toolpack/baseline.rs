@@ -1,28 +1,9 @@
 //! The baseline: endpoints as accepted. What a description declares and what traffic shows become one here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::endpoint::schema::Property;
-use crate::endpoint::summary::Summary;
 use crate::endpoint::{Endpoint, Param, Payload, Schema, TypeSet};
-
-/// The endpoints that a summary shows, as they come out once their own templates are pinned: compiling again
-/// pins them, and must give the same.
-#[must_use]
-pub fn observed(summary: &Summary, mut pinned: Vec<Endpoint>) -> Vec<Endpoint> {
-    let seen = |pinned: &[Endpoint]| -> Vec<Endpoint> {
-        summary.endpoints(pinned).into_iter().filter(|endpoint| endpoint.observed > 0).collect()
-    };
-    let observed = seen(&pinned);
-    let known: BTreeSet<String> = pinned.iter().map(|endpoint| endpoint.id.clone()).collect();
-    let new: Vec<Endpoint> =
-        observed.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned().collect();
-    if new.is_empty() {
-        return observed;
-    }
-    pinned.extend(new);
-    seen(&pinned)
-}
 
 /// Declared and observed endpoints as one list, sorted by host, path, method and operation.
 ///

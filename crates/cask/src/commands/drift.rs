@@ -60,11 +60,11 @@ pub struct Args {
 pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let store = Store::new(&ctx.root);
     let (before_name, before, pack) = accepted(&args, ctx, &store)?;
-    let (now_name, summary, read) = now(&args, ctx, &store, pack.as_ref())?;
+    let (capture, summary, read) = now(&args, ctx, &store, pack.as_ref())?;
     // templates that were accepted come first: inference that came out differently is not drift
-    let now: Vec<Endpoint> = summary.endpoints(&before).into_iter().filter(|e| e.observed > 0).collect();
+    let now = import::endpoints(&ctx.root, [&capture], summary, &before, ctx)?;
     let drift = drift::compare(&before, &now);
-    let report = report(drift, &before_name, &now_name, args.all);
+    let report = report(drift, &before_name, &format!("capture {capture}"), args.all);
     Ok(output::report(&report, args.format, ctx)?.max(read))
 }
 
@@ -72,7 +72,8 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
 fn accepted(args: &Args, ctx: &Ctx, store: &Store) -> Result<(String, Vec<Endpoint>, Option<Pack>), Error> {
     if let Some(id) = &args.from_capture {
         let loaded = import::load(store.root(), id, ctx)?;
-        return Ok((format!("capture {id}"), loaded.summary.endpoints(&[]), None));
+        let endpoints = import::endpoints(store.root(), [id], loaded.summary, &[], ctx)?;
+        return Ok((format!("capture {id}"), endpoints, None));
     }
     if let Some(path) = &args.baseline {
         return Ok((path.display().to_string(), baseline(path)?, None));
@@ -96,7 +97,7 @@ fn baseline(path: &Path) -> Result<Vec<Endpoint>, Error> {
 fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(String, Summary, Exit), Error> {
     if let Some(id) = args.capture_id.as_ref().or(args.to_capture.as_ref()) {
         let loaded = import::load(&ctx.root, id, ctx)?;
-        return Ok((format!("capture {id}"), loaded.summary, Exit::Pass));
+        return Ok((id.clone(), loaded.summary, Exit::Pass));
     }
     if args.files.is_empty() {
         return Err(Error::new("drift needs what the service does now")
@@ -117,7 +118,7 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
     if ctx.terminal || imported.exit != Exit::Pass {
         eprintln!("{}", imported.report);
     }
-    Ok((format!("capture {}", imported.capture_id), imported.summary, imported.exit))
+    Ok((imported.capture_id, imported.summary, imported.exit))
 }
 
 fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use cask_core::artifact::capture::{Capture, read_line};
 use cask_core::canon::Hasher;
 use cask_core::capture::Exchange;
+use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
 use cask_core::ids;
 use cask_core::redact::{Redacted, Redactor};
@@ -110,9 +111,42 @@ pub struct Loaded {
 /// # Errors
 /// [`Error`] if there is no such capture, or it is not what was imported under this id.
 pub fn load(root: &Path, capture_id: &str, ctx: &Ctx) -> Result<Loaded, Error> {
+    load_into(root, capture_id, ctx, &Summary::new)
+}
+
+/// The endpoints that a summary of these captures shows. Where there was too much traffic to hold at once,
+/// the captures are read a second time, now that the templates are known.
+///
+/// # Errors
+/// As [`load`].
+pub fn endpoints<'c>(
+    root: &Path,
+    captures: impl IntoIterator<Item = &'c String>,
+    summary: Summary,
+    pinned: &[Endpoint],
+    ctx: &Ctx,
+) -> Result<Vec<Endpoint>, Error> {
+    if !summary.is_lean() {
+        return Ok(summary.into_endpoints(pinned));
+    }
+    let templates = summary.into_endpoints(pinned);
+    let empty = || Summary::routed(&templates);
+    let mut second = empty();
+    for capture in captures {
+        second.merge(load_into(root, capture, ctx, &empty)?.summary);
+    }
+    Ok(second.into_endpoints(pinned))
+}
+
+fn load_into(
+    root: &Path,
+    capture_id: &str,
+    ctx: &Ctx,
+    empty: &(impl Fn() -> Summary + Sync),
+) -> Result<Loaded, Error> {
     let (capture, path) = open(root, capture_id)?;
     let redactor = Redactor::new(capture.redaction.profile);
-    let make = || (Summary::new(), None);
+    let make = || (empty(), None);
     let work = |(summary, bad): &mut (Summary, Option<String>), batch: &Batch| {
         for (number, line) in batch.entries() {
             match parse(line, number) {
@@ -129,7 +163,7 @@ pub fn load(root: &Path, capture_id: &str, ctx: &Ctx) -> Result<Loaded, Error> {
         work,
         &mut |()| Ok(()),
     )?;
-    let mut summary = Summary::new();
+    let mut summary = empty();
     for (part, bad) in read.workers {
         if let Some(bad) = bad {
             return Err(Error::new(format_args!("{}: {bad}", show(&path))));

@@ -182,15 +182,14 @@ impl Summary {
             found.entry(host).or_default().extend(routes.into_iter().flat_map(Found::of_pinned));
         }
         for (host, mut root) in hosts {
-            let templates = pinned
-                .iter()
-                .filter(|endpoint| endpoint.host.as_str() == host.as_ref())
-                .map(|e| e.template.clone());
+            let here = pinned.iter().filter(|endpoint| endpoint.host.as_str() == host.as_ref());
+            let templates = here.map(|endpoint| endpoint.template.clone()).collect();
             let here = found.entry(host).or_default();
-            here.extend(pin::take(&mut root, templates.collect()).into_iter().flat_map(Found::of_pinned));
+            here.extend(pin::take(&mut root, templates).into_iter().flat_map(Found::of_pinned));
             here.extend(learn(root, &words).into_iter().map(Found::of_learned));
         }
-        let mut out: Vec<Endpoint> = found.into_iter().flat_map(|(host, found)| endpoints_of(&host, found)).collect();
+        let mut out: Vec<Endpoint> =
+            found.into_iter().flat_map(|(host, found)| endpoints_of(&host, found)).collect();
         out.sort_by(|a, b| {
             (&a.host, &a.template, &a.method, &a.id).cmp(&(&b.host, &b.template, &b.method, &b.id))
         });
@@ -343,7 +342,8 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
     // If other calls carry a credential, one without is public; if all answers renew the session, one that
     // does is no login.
     let auth_known = found.iter().any(|found| !found.traffic.auth.is_empty());
-    let renewed = found.len() > 2 && found.iter().filter(|found| found.sets_session()).count() * 2 > found.len();
+    let renewed =
+        found.len() > 2 && found.iter().filter(|found| found.sets_session()).count() * 2 > found.len();
     found
         .into_iter()
         .map(|found| {
@@ -358,7 +358,6 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
         })
         .collect()
 }
-
 
 fn endpoint(
     host: &str,

@@ -58,22 +58,9 @@ pub enum Part {
         prefix: Box<str>,
         /// Literal text after the value.
         suffix: Box<str>,
-        /// The distinct values (decoded), each once.
-        values: Box<Observed>,
         /// The look that most of them share.
         look: look::Look,
     },
-}
-
-/// A learned operation.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Learned {
-    /// The path.
-    pub parts: Vec<Part>,
-    /// Key in [`Node::ends`].
-    pub end: Box<str>,
-    /// What was seen of it.
-    pub traffic: Traffic,
 }
 
 impl Node {
@@ -222,89 +209,42 @@ impl Node {
     }
 }
 
-/// The word-like values that learning would find, each with the literal before it.
-pub fn tell(root: &Node, words: &words::Words, news: &mut Vec<(String, String)>) {
-    scout(&vec![root], &mut Vec::new(), words, news);
+/// What one look at a trie shows.
+#[derive(Debug, Default)]
+pub struct Learned {
+    /// The path of every operation, as a template would have it; each once, in path order.
+    pub paths: Vec<Vec<Part>>,
+    /// The word-like values, each with the literal before it.
+    pub values: Vec<(String, String)>,
 }
 
-/// As [`descend`], but without merging anything: the members of a parameter are looked at as one view.
-fn scout(
-    view: &alike::View<'_>,
-    path: &mut Vec<Part>,
-    words: &words::Words,
-    news: &mut Vec<(String, String)>,
-) {
-    for choice in partition(view, path, words) {
-        match choice {
-            Choice::Literal(segment) => {
-                let below: alike::View<'_> = view.iter().filter_map(|node| node.branch(&segment)).collect();
-                path.push(Part::Literal(segment));
-                scout(&below, path, words, news);
-                path.pop();
-            }
+/// Tells literals from values in all paths of a trie.
+pub fn learn(root: &Node, words: &words::Words, learned: &mut Learned) {
+    descend(&vec![root], &mut Vec::new(), words, learned);
+}
+
+/// The members of a parameter are looked at as one place; nothing is merged or copied.
+fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, words: &words::Words, learned: &mut Learned) {
+    if place.iter().any(|node| !node.ends.is_empty()) {
+        learned.paths.push(path.clone());
+    }
+    for choice in partition(place, path, words) {
+        let (part, members) = match choice {
+            Choice::Literal(segment) => (Part::Literal(segment.clone()), vec![segment]),
             Choice::Param { prefix, suffix, members } => {
+                let stems = || members.iter().map(|segment| stem(segment, &prefix, &suffix));
                 if let Some(Part::Literal(before)) = path.last() {
-                    let words = members.iter().filter(|segment| !look::look(segment).is_value());
-                    news.extend(
-                        words.map(|segment| (before.to_string(), stem(segment, &prefix, &suffix).to_owned())),
-                    );
+                    let named = stems().filter(|stem| !look::look(stem).is_value());
+                    learned.values.extend(named.map(|stem| (before.to_string(), stem.to_owned())));
                 }
-                let below: alike::View<'_> = members
-                    .iter()
-                    .flat_map(|segment| view.iter().filter_map(|node| node.branch(segment)))
-                    .collect();
-                let look = param::common_look(members.iter().map(|segment| stem(segment, &prefix, &suffix)));
-                path.push(Part::Param { prefix, suffix, values: Box::default(), look });
-                scout(&below, path, words, news);
-                path.pop();
+                (Part::Param { look: param::common_look(stems()), prefix, suffix }, members)
             }
-        }
-    }
-}
-
-/// The operations below a trie, in path order.
-#[must_use]
-pub fn learn(root: Node, words: &words::Words) -> Vec<Learned> {
-    let mut out = Vec::new();
-    descend(root, &mut Vec::new(), words, &mut out);
-    out
-}
-
-fn descend(mut node: Node, path: &mut Vec<Part>, words: &words::Words, out: &mut Vec<Learned>) {
-    for (end, traffic) in std::mem::take(&mut node.ends) {
-        out.push(Learned { parts: path.clone(), end, traffic });
-    }
-    let choices = partition(&vec![&node], path, words);
-    for choice in choices {
-        match choice {
-            Choice::Literal(segment) => {
-                if let Some(child) = node.children.remove(&segment) {
-                    path.push(Part::Literal(segment));
-                    descend(child, path, words, out);
-                    path.pop();
-                }
-            }
-            Choice::Param { prefix, suffix, members } => {
-                let mut merged = Node::default();
-                let mut values = Box::<Observed>::default();
-                let look = param::common_look(members.iter().map(|segment| stem(segment, &prefix, &suffix)));
-                if let Some(many) =
-                    node.many.take().filter(|_| members.iter().any(|segment| &**segment == MANY))
-                {
-                    values.merge(many.values);
-                    merged.merge(many.node);
-                }
-                for segment in members {
-                    if let Some(child) = node.children.remove(&segment) {
-                        values.add_text(&decode(stem(&segment, &prefix, &suffix)));
-                        merged.merge(child);
-                    }
-                }
-                path.push(Part::Param { prefix, suffix, values, look });
-                descend(merged, path, words, out);
-                path.pop();
-            }
-        }
+        };
+        let below =
+            members.iter().flat_map(|segment| place.iter().filter_map(|node| node.branch(segment))).collect();
+        path.push(part);
+        descend(&below, path, words, learned);
+        path.pop();
     }
 }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::learn::decode;
-use super::learn::pin::Pinned;
+use super::learn::pin::{self, Pinned};
 use super::observed::Observed;
 use super::traffic::Traffic;
-use super::{Endpoint, Segment, Template};
+use super::{Endpoint, Template};
 
 /// Known templates by host, each with what was seen of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,15 +35,8 @@ impl Routes {
                 routes.push(Route { template, ends: BTreeMap::new(), values });
             }
         }
-        // Literal further left wins, as in the trie the templates were learned from.
         for routes in hosts.values_mut() {
-            routes.sort_by_cached_key(|route| {
-                let shape = route.template.segments().iter();
-                (
-                    shape.map(|segment| matches!(segment, Segment::Param { .. })).collect::<Vec<_>>(),
-                    route.template.clone(),
-                )
-            });
+            routes.sort_by_cached_key(|route| pin::rank(&route.template));
         }
         Self { hosts }
     }

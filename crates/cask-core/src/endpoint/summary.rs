@@ -1,5 +1,6 @@
 //! The mergeable summary of a service's traffic, and the endpoints it shows.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::{Body, Exchange, Scheme};
@@ -8,7 +9,7 @@ use crate::redact::Redacted;
 
 use super::flow::{self, Passing};
 use super::learn::words::{Values, Words};
-use super::learn::{Learned, Node, Part, learn, param, pin, tell};
+use super::learn::{Learned, Node, Part, learn, param, pin};
 use super::observed::Observed;
 use super::route::Routes;
 use super::traffic::Traffic;
@@ -162,31 +163,22 @@ impl Summary {
     #[must_use]
     pub fn into_endpoints(mut self, pinned: &[Endpoint]) -> Vec<Endpoint> {
         let hosts = std::mem::take(&mut self.hosts);
-        let mut words = Words::with(std::mem::take(&mut self.values));
-        for root in hosts.values() {
-            words.add(root);
+        let mut accepted = BTreeMap::<&str, Vec<Template>>::new();
+        for endpoint in pinned {
+            accepted.entry(&endpoint.host).or_default().push(endpoint.template.clone());
         }
-        // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
-        for _ in 0..ROUNDS {
-            let mut news = Vec::new();
-            for root in hosts.values() {
-                tell(root, &words, &mut news);
-            }
-            let fresh = news.into_iter().filter(|(before, value)| words.know(before, value)).count();
-            if fresh == 0 {
-                break;
-            }
-        }
+        let mut templates = learn_templates(&hosts, &accepted, Words::with(std::mem::take(&mut self.values)));
         let mut found = BTreeMap::<Box<str>, Vec<Found>>::new();
         for (host, routes) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {
             found.entry(host).or_default().extend(routes.into_iter().flat_map(Found::of_pinned));
         }
         for (host, mut root) in hosts {
-            let here = pinned.iter().filter(|endpoint| endpoint.host.as_str() == host.as_ref());
-            let templates = here.map(|endpoint| endpoint.template.clone()).collect();
-            let here = found.entry(host).or_default();
-            here.extend(pin::take(&mut root, templates).into_iter().flat_map(Found::of_pinned));
-            here.extend(learn(root, &words).into_iter().map(Found::of_learned));
+            // Accepted and learned templates share out the traffic together, as they will when what is
+            // learned now is accepted: compiling again gives the same.
+            let mut all = accepted.get(host.as_ref()).cloned().unwrap_or_default();
+            all.extend(templates.remove(&host).unwrap_or_default());
+            let pinned = pin::take(&mut root, all);
+            found.entry(host).or_default().extend(pinned.into_iter().flat_map(Found::of_pinned));
         }
         let mut out: Vec<Endpoint> =
             found.into_iter().flat_map(|(host, found)| endpoints_of(&host, found)).collect();
@@ -258,29 +250,52 @@ fn argument(endpoint: &Endpoint, pointer: &str) -> Option<String> {
     }
 }
 
-/// The learned path as a template with named parameters, and their values.
-fn named(parts: Vec<Part>) -> (Template, Vec<Observed>) {
-    let mut names: Vec<String> = Vec::new();
-    for (at, part) in parts.iter().enumerate() {
-        if let Part::Param { look, .. } = part {
-            let name = param::name(&parts, at, *look, &names);
-            names.push(name);
+/// Learns the templates of all paths that fit no accepted one, by host.
+fn learn_templates(
+    hosts: &BTreeMap<Box<str>, Node>,
+    accepted: &BTreeMap<&str, Vec<Template>>,
+    mut words: Words,
+) -> BTreeMap<Box<str>, Vec<Template>> {
+    let open: Vec<(&Box<str>, Cow<'_, Node>)> = hosts
+        .iter()
+        .map(|(host, root)| match accepted.get(host.as_ref()) {
+            None => (host, Cow::Borrowed(root)),
+            Some(templates) => {
+                let mut rest = root.clone();
+                pin::take(&mut rest, templates.clone());
+                (host, Cow::Owned(rest))
+            }
+        })
+        .collect();
+    open.iter().for_each(|(_, root)| words.add(root));
+    // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
+    for _ in 0..ROUNDS {
+        let mut learned = Learned::default();
+        open.iter().for_each(|(_, root)| learn(root, &words, &mut learned));
+        if learned.values.into_iter().filter(|(before, value)| words.know(before, value)).count() == 0 {
+            break;
         }
     }
-    let mut names = names.into_iter();
-    let mut values = Vec::new();
-    let segments = parts.into_iter().map(|part| match part {
-        Part::Literal(text) => Segment::Literal(text.into()),
-        Part::Param { prefix, suffix, values: seen, .. } => {
-            values.push(*seen);
-            Segment::Param {
-                prefix: prefix.into(),
-                name: names.next().unwrap_or_default(),
-                suffix: suffix.into(),
-            }
+    let templates = |root: &Node| {
+        let mut learned = Learned::default();
+        learn(root, &words, &mut learned);
+        learned.paths.iter().map(|parts| named(parts)).collect()
+    };
+    open.into_iter().map(|(host, root)| (host.clone(), templates(&root))).collect()
+}
+
+/// The learned path as a template with named parameters.
+fn named(parts: &[Part]) -> Template {
+    let mut names: Vec<String> = Vec::new();
+    let segments = parts.iter().enumerate().map(|(at, part)| match part {
+        Part::Literal(text) => Segment::Literal(text.to_string()),
+        Part::Param { prefix, suffix, look } => {
+            let name = param::name(parts, at, *look, &names);
+            names.push(name.clone());
+            Segment::Param { prefix: prefix.to_string(), name, suffix: suffix.to_string() }
         }
     });
-    (Template::new(segments.collect()), values)
+    Template::new(segments.collect())
 }
 
 fn path_params(template: &Template, values: &[Observed], calls: u32) -> Vec<Param> {
@@ -324,12 +339,6 @@ impl Found {
             let params = path_params(&template, &values, traffic.calls);
             Self { template: template.clone(), params, end, traffic }
         })
-    }
-
-    fn of_learned(learned: Learned) -> Self {
-        let (template, values) = named(learned.parts);
-        let params = path_params(&template, &values, learned.traffic.calls);
-        Self { template, params, end: learned.end, traffic: learned.traffic }
     }
 
     fn sets_session(&self) -> bool {

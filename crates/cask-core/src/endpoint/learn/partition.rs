@@ -184,7 +184,11 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
             let alike = likeness(child, &pool).share().unwrap_or(NO_EVIDENCE);
             literalness(child) + parent.literalness() - 0.3 + (0.6 - alike) * 3.0 < 0.0
         };
-        let stands_in = child.look == Look::Keyword && child.calls <= LIGHT && pool.len() >= 4;
+        // A keyword called once among many values, and answered like them, is a name that happens to be one.
+        let stands_in = child.look == Look::Keyword
+            && child.calls <= LIGHT
+            && pool.len() >= 4
+            && likeness(child, &pool).share().is_some_and(|share| share >= 0.65);
         if known || joins || stands_in {
             late.push(child.at);
         }

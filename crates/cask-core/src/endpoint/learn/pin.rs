@@ -20,16 +20,17 @@ pub struct Pinned {
     pub values: Vec<Observed>,
 }
 
-/// Takes from the trie all traffic whose path fits one of the templates; where several fit, the one with
-/// the fewest parameters has it, then the one that is literal further left.
+/// Where several templates fit a path, the one with the least rank has it: the fewest parameters, then
+/// literal further left.
+pub fn rank(template: &Template) -> (usize, Vec<bool>, Template) {
+    let shape: Vec<bool> =
+        template.segments().iter().map(|segment| matches!(segment, Segment::Param { .. })).collect();
+    (shape.iter().filter(|param| **param).count(), shape, template.clone())
+}
+
+/// Takes from the trie all traffic whose path fits one of the templates, by [`rank`].
 pub fn take(root: &mut Node, mut templates: Vec<Template>) -> Vec<Pinned> {
-    let parameters = |template: &Template| -> Vec<bool> {
-        template.segments().iter().map(|segment| matches!(segment, Segment::Param { .. })).collect()
-    };
-    templates.sort_by_cached_key(|template| {
-        let shape = parameters(template);
-        (shape.iter().filter(|param| **param).count(), shape, template.clone())
-    });
+    templates.sort_by_cached_key(rank);
     templates.dedup_by(|a, b| a.anonymous() == b.anonymous());
     templates
         .into_iter()

@@ -13,4 +13,5 @@ mod drift;
 mod gate;
 mod mint;
 mod run;
+mod secrets;
 mod world;

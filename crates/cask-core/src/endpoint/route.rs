@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::learn::decode;
-use super::learn::pin::{self, Pinned};
+use super::Endpoint;
+use super::learn::pin::{self, Pin, Pinned};
 use super::observed::Observed;
 use super::traffic::Traffic;
-use super::{Endpoint, Template};
 
 /// Known templates by host, each with what was seen of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,7 +16,7 @@ pub struct Routes {
 
 #[derive(Debug, Clone, PartialEq)]
 struct Route {
-    template: Template,
+    pin: Pin,
     ends: BTreeMap<Box<str>, Traffic>,
     values: Vec<Observed>,
 }
@@ -29,14 +28,13 @@ impl Routes {
         let mut hosts = BTreeMap::<Box<str>, Vec<Route>>::new();
         for endpoint in endpoints {
             let routes = hosts.entry(endpoint.host.as_str().into()).or_default();
-            if !routes.iter().any(|route| route.template.anonymous() == endpoint.template.anonymous()) {
-                let template = endpoint.template.clone();
-                let values = vec![Observed::default(); template.params().count()];
-                routes.push(Route { template, ends: BTreeMap::new(), values });
+            if !routes.iter().any(|route| route.pin.template == endpoint.template) {
+                let values = vec![Observed::default(); endpoint.template.params().count()];
+                routes.push(Route { pin: Pin::of(endpoint), ends: BTreeMap::new(), values });
             }
         }
         for routes in hosts.values_mut() {
-            routes.sort_by_cached_key(|route| pin::rank(&route.template));
+            routes.sort_by_cached_key(|route| pin::rank(&route.pin));
         }
         Self { hosts }
     }
@@ -46,7 +44,7 @@ impl Routes {
     pub fn add(&mut self, host: &str, path: &str, end: &str, traffic: Traffic) {
         let Some(routes) = self.hosts.get_mut(host) else { return };
         let fit = routes.iter_mut().find_map(|route| {
-            let values: Vec<String> = route.template.captures(path)?.into_iter().map(decode).collect();
+            let values = route.pin.values(path)?;
             Some((route, values))
         });
         let Some((route, values)) = fit else { return };
@@ -88,7 +86,7 @@ impl Routes {
     pub fn into_pinned(self) -> impl Iterator<Item = (Box<str>, Vec<Pinned>)> {
         self.hosts.into_iter().map(|(host, routes)| {
             let pinned = routes.into_iter().map(|route| Pinned {
-                template: route.template,
+                template: route.pin.template,
                 ends: route.ends,
                 values: route.values,
             });

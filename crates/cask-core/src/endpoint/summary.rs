@@ -163,9 +163,9 @@ impl Summary {
     #[must_use]
     pub fn into_endpoints(mut self, pinned: &[Endpoint]) -> Vec<Endpoint> {
         let hosts = std::mem::take(&mut self.hosts);
-        let mut accepted = BTreeMap::<&str, Vec<Template>>::new();
+        let mut accepted = BTreeMap::<&str, Vec<pin::Pin>>::new();
         for endpoint in pinned {
-            accepted.entry(&endpoint.host).or_default().push(endpoint.template.clone());
+            accepted.entry(&endpoint.host).or_default().push(pin::Pin::of(endpoint));
         }
         let mut templates = learn_templates(&hosts, &accepted, Words::with(std::mem::take(&mut self.values)));
         let mut found = BTreeMap::<Box<str>, Vec<Found>>::new();
@@ -176,7 +176,7 @@ impl Summary {
             // Accepted and learned templates share out the traffic together, as they will when what is
             // learned now is accepted: compiling again gives the same.
             let mut all = accepted.get(host.as_ref()).cloned().unwrap_or_default();
-            all.extend(templates.remove(&host).unwrap_or_default());
+            all.extend(templates.remove(&host).unwrap_or_default().into_iter().map(pin::Pin::any));
             let pinned = pin::take(&mut root, all);
             found.entry(host).or_default().extend(pinned.into_iter().flat_map(Found::of_pinned));
         }
@@ -253,21 +253,22 @@ fn argument(endpoint: &Endpoint, pointer: &str) -> Option<String> {
 /// Learns the templates of all paths that fit no accepted one, by host.
 fn learn_templates(
     hosts: &BTreeMap<Box<str>, Node>,
-    accepted: &BTreeMap<&str, Vec<Template>>,
+    accepted: &BTreeMap<&str, Vec<pin::Pin>>,
     mut words: Words,
 ) -> BTreeMap<Box<str>, Vec<Template>> {
     let open: Vec<(&Box<str>, Cow<'_, Node>)> = hosts
         .iter()
         .map(|(host, root)| match accepted.get(host.as_ref()) {
             None => (host, Cow::Borrowed(root)),
-            Some(templates) => {
+            Some(pins) => {
                 let mut rest = root.clone();
-                pin::take(&mut rest, templates.clone());
+                pin::take(&mut rest, pins.clone());
                 (host, Cow::Owned(rest))
             }
         })
         .collect();
     open.iter().for_each(|(_, root)| words.add(root));
+    accepted.values().flatten().for_each(|pin| words.accept(&pin.template));
     // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
     for _ in 0..ROUNDS {
         let mut learned = Learned::default();

@@ -31,17 +31,21 @@ const ENDINGS: [&str; 16] = [
 
 /// Decides for all children of a node.
 pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> {
+    let mut choices = Vec::new();
     let mut children: BTreeMap<&str, View<'_>> = BTreeMap::new();
     for (segment, child) in place.iter().flat_map(|node| node.branches()) {
         children.entry(segment).or_default().push(child);
     }
-    let mut choices = Vec::new();
     // The empty segment of `/` and of `/users/`: a parameter is never empty.
     if children.remove("").is_some() {
         choices.push(Choice::Literal("".into()));
     }
     let mut classes: BTreeMap<(&str, &str), Vec<Member<'_>>> = BTreeMap::new();
     for (segment, view) in children {
+        if words.is_accepted(path, segment) {
+            choices.push(Choice::Literal(segment.into()));
+            continue;
+        }
         let (prefix, stem, suffix) = decoration(segment);
         classes.entry((prefix, suffix)).or_default().push((segment, stem, view));
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::json::Json;
 
-use super::Node;
+use super::{Node, Part};
+use crate::endpoint::{Segment, Template};
 
 /// Calls through a child from which its name counts as used there, not passed there.
 const USED: u64 = 4;
@@ -19,6 +20,8 @@ pub struct Words {
     values: Values,
     /// Values of parameters already learned, by the literal before them.
     known: BTreeSet<(String, String)>,
+    /// Literals of accepted templates, by the anonymous path before them.
+    accepted: BTreeSet<(String, String)>,
 }
 
 impl Words {
@@ -51,6 +54,40 @@ impl Words {
     /// Whether behind that literal, anywhere in the capture, the segment was a value.
     pub fn is_known(&self, before: &str, value: &str) -> bool {
         !before.is_empty() && self.known.contains(&(before.to_owned(), value.to_owned()))
+    }
+
+    /// Remembers the literals of an accepted template: they stay literals where the same path leads there.
+    pub fn accept(&mut self, template: &Template) {
+        let mut before = String::new();
+        for segment in template.segments() {
+            match segment {
+                Segment::Literal(text) => {
+                    self.accepted.insert((before.clone(), text.clone()));
+                    before.push('/');
+                    before.push_str(text);
+                }
+                Segment::Param { prefix, suffix, .. } => {
+                    before.push('/');
+                    before.push_str(&format!("{prefix}{{}}{suffix}"));
+                }
+            }
+        }
+    }
+
+    /// Whether an accepted template has the segment as a literal behind this path.
+    pub fn is_accepted(&self, path: &[Part], segment: &str) -> bool {
+        if self.accepted.is_empty() {
+            return false;
+        }
+        let before = path.iter().fold(String::new(), |mut out, part| {
+            out.push('/');
+            match part {
+                Part::Literal(text) => out.push_str(text),
+                Part::Param { prefix, suffix, .. } => out.push_str(&format!("{prefix}{{}}{suffix}")),
+            }
+            out
+        });
+        self.accepted.contains(&(before, segment.to_owned()))
     }
 
     /// Under how many different names the word is used often.

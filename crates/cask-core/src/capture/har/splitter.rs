@@ -324,12 +324,12 @@ impl Splitter {
             self.prolog.push(byte);
             match self.prolog.as_slice() {
                 [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, ..] | [_, 0] => {
-                    return Err(self.refuse("the text is UTF-16 or UTF-32; save it as UTF-8"));
+                    return Err(at_start("the text is UTF-16 or UTF-32; save it as UTF-8"));
                 }
-                [0x1F, 0x8B, ..] => return Err(self.refuse("a gzip file inside another")),
-                [b'P', b'K', 3, 4, ..] => return Err(self.refuse("a zip archive; unpack it first")),
-                [b'<', ..] => return Err(self.refuse("markup, not JSON")),
-                [b'[', ..] => return Err(self.refuse("a JSON array, where a HAR is an object with `log`")),
+                [0x1F, 0x8B, ..] => return Err(at_start("a gzip file inside another")),
+                [b'P', b'K', 3, 4, ..] => return Err(at_start("a zip archive; unpack it first")),
+                [b'<', ..] => return Err(at_start("markup, not JSON")),
+                [b'[', ..] => return Err(at_start("a JSON array, where a HAR is an object with `log`")),
                 _ => {}
             }
             if byte == b'{' {
@@ -342,13 +342,13 @@ impl Splitter {
                         .all(|&b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'.' | b'[' | b']'))
                 });
                 if !plain && !jsonp {
-                    return Err(self.refuse("text before the JSON that is not a JSONP callback"));
+                    return Err(at_start("text before the JSON that is not a JSONP callback"));
                 }
                 self.state = State::Members(Level::Top);
                 return Ok(used + 1);
             }
             if self.prolog.len() > MAX_PROLOG && !self.prolog.iter().all(|&b| white(b) || is_bom(b)) {
-                return Err(self.refuse("not JSON: no `{`"));
+                return Err(at_start("not JSON: no `{`"));
             }
             if self.prolog.len() > MAX_PROLOG {
                 self.prolog.truncate(8);
@@ -363,6 +363,11 @@ impl Splitter {
         }
         self.refuse(format!("not JSON: expected {wanted}, found `{}`", byte.escape_ascii()))
     }
+}
+
+/// A file that does not begin as a HAR is refused as a whole, wherever its reads were cut.
+fn at_start(what: &str) -> NotHar {
+    NotHar { what: what.to_owned(), at: 0 }
 }
 
 fn white(byte: u8) -> bool {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::yaml::quoted;
 use crate::lock::trust::{BadTrust, Signer, Trust};
 use crate::lock::{Approval, Entry, Lockfile, POLICY, SCHEMA_VERSION};
 
@@ -213,26 +214,4 @@ pub(crate) fn scalar(text: &str) -> String {
         && !text.ends_with(':')
         && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
     if plain { text.to_owned() } else { quoted(text) }
-}
-
-pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            // Everything that cannot be seen is escaped: nothing in a reviewed file hides.
-            c if c.is_control() || (!c.is_ascii() && !c.is_alphanumeric()) => {
-                let _ = match u32::from(c) {
-                    code @ 0..=0xFFFF => write!(out, "\\u{code:04x}"),
-                    code => write!(out, "\\U{code:08x}"),
-                };
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -130,14 +130,21 @@ fn scalar(out: &mut String, text: &str) {
         && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
     if plain {
         out.push_str(text);
-        return;
+    } else {
+        out.push_str(&quoted(text));
     }
+}
+
+/// In double quotes, readable by every YAML parser.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
+            // Everything that cannot be seen is escaped: nothing in a reviewed file hides.
             c if c.is_control() || (!c.is_ascii() && !c.is_alphanumeric()) => {
                 let _ = match u32::from(c) {
                     code @ 0..=0xFFFF => write!(out, "\\u{code:04x}"),
@@ -148,6 +155,7 @@ fn scalar(out: &mut String, text: &str) {
         }
     }
     out.push('"');
+    out
 }
 
 #[cfg(test)]

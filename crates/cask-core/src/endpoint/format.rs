@@ -140,14 +140,16 @@ fn is_whole(bytes: &[u8]) -> bool {
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
 }
 
-fn is_uuid(bytes: &[u8]) -> bool {
+/// Whether 36 bytes are the text form of RFC 9562.
+pub(super) fn is_uuid(bytes: &[u8]) -> bool {
     bytes.iter().enumerate().all(|(i, b)| match i {
         8 | 13 | 18 | 23 => *b == b'-',
         _ => b.is_ascii_hexdigit(),
     })
 }
 
-fn is_date(bytes: &[u8]) -> bool {
+/// Whether the first ten bytes are a full date of RFC 3339.
+pub(super) fn is_date(bytes: &[u8]) -> bool {
     bytes.iter().take(10).enumerate().all(|(i, b)| match i {
         4 | 7 => *b == b'-',
         _ => b.is_ascii_digit(),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::observed::Observed;
+use super::observed::{Observed, add_to};
 use super::traffic::Traffic;
 
 mod alike;
@@ -140,12 +140,7 @@ impl Node {
     pub fn merge(&mut self, other: Node) {
         self.calls += other.calls;
         for (segment, child) in other.children {
-            match self.children.get_mut(&segment) {
-                Some(mine) => mine.merge(child),
-                None => {
-                    self.children.insert(segment, child);
-                }
-            }
+            add_to(&mut self.children, segment, child, Node::merge);
         }
         if let Some(theirs) = other.many {
             let mine = self.many.get_or_insert_default();
@@ -154,12 +149,7 @@ impl Node {
         }
         self.fold();
         for (end, traffic) in other.ends {
-            match self.ends.get_mut(&end) {
-                Some(mine) => mine.merge(traffic),
-                None => {
-                    self.ends.insert(end, traffic);
-                }
-            }
+            add_to(&mut self.ends, end, traffic, Traffic::merge);
         }
     }
 

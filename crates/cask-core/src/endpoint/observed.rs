@@ -5,6 +5,7 @@
 //! a limit; that is a property of the whole input and not of the order it came in.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::json::Json;
 
@@ -173,12 +174,7 @@ impl Observed {
             self.fields = other.fields;
         } else {
             for (name, field) in other.fields {
-                match self.fields.get_mut(&name) {
-                    Some(mine) => mine.merge(field),
-                    None => {
-                        self.fields.insert(name, field);
-                    }
-                }
+                add_to(&mut self.fields, name, field, Observed::merge);
             }
         }
         self.settle();
@@ -246,6 +242,16 @@ fn count(map: &mut BTreeMap<Box<str>, u32>, key: &str) {
         Some(n) => *n += 1,
         None => {
             map.insert(key.into(), 1);
+        }
+    }
+}
+
+/// Adds a value to what a map has under the key.
+pub(super) fn add_to<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: V, merge: fn(&mut V, V)) {
+    match map.entry(key) {
+        Entry::Occupied(mut mine) => merge(mine.get_mut(), value),
+        Entry::Vacant(slot) => {
+            slot.insert(value);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Endpoint;
 use super::learn::pin::{self, Pin, Pinned};
-use super::observed::Observed;
+use super::observed::{Observed, add_to};
 use super::traffic::Traffic;
 
 /// Known templates by host, each with what was seen of it.
@@ -71,12 +71,7 @@ impl Routes {
                     slot.merge(values);
                 }
                 for (end, traffic) in theirs.ends {
-                    match mine.ends.get_mut(&end) {
-                        Some(known) => known.merge(traffic),
-                        None => {
-                            mine.ends.insert(end, traffic);
-                        }
-                    }
+                    add_to(&mut mine.ends, end, traffic, Traffic::merge);
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::redact::Redacted;
 use super::flow::{self, Passing};
 use super::learn::words::{Values, Words};
 use super::learn::{Learned, Node, Part, learn, param, pin};
-use super::observed::Observed;
+use super::observed::{Observed, add_to};
 use super::route::Routes;
 use super::traffic::Traffic;
 use super::{
@@ -142,12 +142,7 @@ impl Summary {
             if lean {
                 node.each(&mut Traffic::forget);
             }
-            match self.hosts.get_mut(&host) {
-                Some(mine) => mine.merge(node),
-                None => {
-                    self.hosts.insert(host, node);
-                }
-            }
+            add_to(&mut self.hosts, host, node, Node::merge);
         }
         self.check_weight(2 * MAX_WEIGHT);
     }

@@ -103,9 +103,8 @@ pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
     if !only_a.is_empty() && !only_b.is_empty() {
         // Different names on both sides: perhaps values of one parameter, perhaps different things.
         let as_values = places(&only_a, &only_b, depth + 1);
-        let weight = (only_a.len().min(only_b.len()) as f64).min(1.0);
         match as_values.share() {
-            Some(share) if share > 0.5 => sum += as_values.times(0.8 * weight),
+            Some(share) if share > 0.5 => sum += as_values.times(0.8),
             _ => sum += alone,
         }
     } else {

@@ -1,6 +1,8 @@
 //! What one path segment looks like by itself. A hint, never a verdict: the decision is made in
 //! [`mod@super::partition`] from what the whole capture says.
 
+use crate::endpoint::format;
+
 /// The look of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Look {
@@ -123,22 +125,16 @@ pub fn look(segment: &str) -> Look {
 
 fn is_uuid(bytes: &[u8]) -> bool {
     match bytes.len() {
-        36 => bytes.iter().enumerate().all(|(i, b)| match i {
-            8 | 13 | 18 | 23 => *b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        }),
+        36 => format::is_uuid(bytes),
         32 => bytes.iter().all(u8::is_ascii_hexdigit) && bytes.iter().any(u8::is_ascii_digit),
         _ => false,
     }
 }
 
 fn is_date(bytes: &[u8]) -> bool {
-    let Some(head) = bytes.get(..10) else { return false };
-    let shaped = head.iter().enumerate().all(|(i, b)| match i {
-        4 | 7 => *b == b'-',
-        _ => b.is_ascii_digit(),
-    });
-    shaped && matches!(bytes.get(10), None | Some(b'T' | b't' | b'%' | b' '))
+    bytes.len() >= 10
+        && format::is_date(bytes)
+        && matches!(bytes.get(10), None | Some(b'T' | b't' | b'%' | b' '))
 }
 
 /// `v1`, `v1.2`, `v2beta1`, `1.0`: short, one or two numbers, known stage names.

@@ -50,17 +50,12 @@ pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> 
         classes.entry((prefix, suffix)).or_default().push((segment, stem, view));
     }
     for ((prefix, suffix), members) in classes {
-        let values = if prefix.is_empty() && suffix.is_empty() {
-            values(&members, path, words)
-        } else if members.len() == 1 && !members.iter().any(|(_, stem, _)| look(stem).is_value()) {
-            Vec::new()
-        } else {
-            values(&members, path, words)
-        };
+        let bare = prefix.is_empty() && suffix.is_empty();
+        let alone = members.len() == 1 && !members.iter().any(|(_, stem, _)| look(stem).is_value());
+        // A single decorated word (`index.html`, `jobs:run`) is a literal as a whole.
+        let values = if alone && !bare { vec![false] } else { values(&members, path, words) };
         let mut param: Vec<Box<str>> = Vec::new();
-        for ((segment, ..), value) in
-            members.iter().zip(values.iter().copied().chain(std::iter::repeat(false)))
-        {
+        for ((segment, ..), value) in members.iter().zip(values) {
             if value {
                 param.push((*segment).into());
             } else {
@@ -95,10 +90,10 @@ pub fn decoration(segment: &str) -> (&str, &str, &str) {
     if rest.is_empty() { ("", segment, "") } else { (prefix, rest, "") }
 }
 
-/// For each member whether it is a value.
 /// Raw segment, the part of it that may be a value, and what is below.
 type Member<'a> = (&'a str, &'a str, View<'a>);
 
+/// For each member whether it is a value.
 fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     let looks: Vec<Look> = members.iter().map(|(_, stem, _)| look(stem)).collect();
     let mut value: Vec<bool> = looks.iter().map(|look| look.is_value()).collect();

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::endpoint::observed::Observed;
+use crate::endpoint::observed::{Observed, add_to};
 use crate::endpoint::traffic::Traffic;
 use crate::endpoint::{Endpoint, Place, Segment, Template, TypeSet};
 
@@ -130,12 +130,7 @@ fn walk(
     let Some((segment, rest)) = segments.split_first() else {
         let found = !node.ends.is_empty();
         for (end, traffic) in std::mem::take(&mut node.ends) {
-            match taken.ends.get_mut(&end) {
-                Some(mine) => mine.merge(traffic),
-                None => {
-                    taken.ends.insert(end, traffic);
-                }
-            }
+            add_to(&mut taken.ends, end, traffic, Traffic::merge);
         }
         if found {
             let texts = taken.values.iter_mut().zip(values.iter()).filter(|(_, value)| !value.is_empty());

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canon::Digest;
+use crate::par;
 use crate::toolpack::{Toolpack, contract, scope};
 
 pub mod baseline;
@@ -72,22 +73,22 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
     let fault = |file: &'static str| move |error: crate::canon::CanonError| BadArtifact::new(file, error);
     let by_id: BTreeMap<&str, _> =
         toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
-    let mut contracts = BTreeMap::new();
-    for tool in &toolpack.tools {
+    let made = par::map(&toolpack.tools, |tool| {
         let digest = tool.digest().map_err(|error| {
             BadArtifact::new(manifest::TOOLS, format_args!("tool `{}`: {error}", tool.name))
         })?;
-        if let Some(endpoint) = by_id.get(tool.evidence.endpoint.as_str()) {
-            contracts.insert(tool.name.clone(), contract::contract(tool, digest, endpoint));
-        }
-    }
+        let endpoint = by_id.get(tool.evidence.endpoint.as_str());
+        Ok(endpoint.map(|endpoint| (tool.name.clone(), contract::contract(tool, digest, endpoint))))
+    });
+    let made = made.into_iter().collect::<Result<Vec<_>, BadArtifact>>()?;
+    let contracts = made.into_iter().flatten().collect();
     let suggested = scope::suggest(&toolpack.tools, &toolpack.baseline);
     Ok(BTreeMap::from([
         (manifest::TOOLS.to_owned(), tools::write(&toolpack.tools).map_err(fault(manifest::TOOLS))?),
         (manifest::TOOLSETS.to_owned(), toolsets::write(&toolpack.toolsets)),
         (manifest::POLICY.to_owned(), toolpack.policy.clone()),
         (manifest::POLICY_SCHEMA.to_owned(), toolpack.policy_schema.clone()),
-        (manifest::CONTRACTS.to_owned(), contracts::write(&contracts)),
+        (manifest::CONTRACTS.to_owned(), contracts::write(contracts)),
         (manifest::OPENAPI.to_owned(), openapi::write(toolpack)),
         (
             manifest::BASELINE.to_owned(),
@@ -182,8 +183,9 @@ fn pretty<T: Serialize>(value: &T) -> Result<String, crate::canon::CanonError> {
     Ok(serde_json::to_string_pretty(&value)? + "\n")
 }
 
-/// JSON with one item a line: for long lists that people seldom read and `diff` still can.
-fn lines<T: Serialize>(
+/// JSON with one item a line: for long lists that people seldom read and `diff` still can. Members stand in
+/// the order of their declaration.
+fn lines<T: Serialize + Sync>(
     head: &[(&str, &str)],
     list: &str,
     items: &[T],
@@ -193,11 +195,9 @@ fn lines<T: Serialize>(
         out.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
     }
     out.push_str(&format!("{}: [", Value::from(list)));
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in par::map(items, serde_json::to_string).into_iter().enumerate() {
         out.push_str(if index == 0 { "\n" } else { ",\n" });
-        let mut value = serde_json::to_value(item)?;
-        value.sort_all_objects();
-        out.push_str(&serde_json::to_string(&value)?);
+        out.push_str(&item?);
     }
     out.push_str(if items.is_empty() { "]\n}\n" } else { "\n]\n}\n" });
     Ok(out)

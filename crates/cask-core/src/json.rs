@@ -79,6 +79,33 @@ impl<'a> Json<'a> {
     }
 }
 
+impl<'a> From<&'a str> for Json<'a> {
+    fn from(text: &'a str) -> Self {
+        Json::Str(Cow::Borrowed(text))
+    }
+}
+
+impl<'a> From<&'a serde_json::Value> for Json<'a> {
+    fn from(value: &'a serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => Json::Bool(*value),
+            Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+                (Some(number), ..) => Json::Int(number),
+                (_, Some(number), _) => Json::Uint(number),
+                (.., Some(number)) => Json::Float(number),
+                _ => Json::Null,
+            },
+            Value::String(text) => text.as_str().into(),
+            Value::Array(items) => Json::Array(items.iter().map(Json::from).collect()),
+            Value::Object(members) => {
+                Json::Object(members.iter().map(|(key, value)| (key.as_str().into(), value.into())).collect())
+            }
+        }
+    }
+}
+
 impl Serialize for Json<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

@@ -19,6 +19,7 @@ pub mod canon;
 pub mod finding;
 pub mod ids;
 pub mod json;
+mod par;
 
 pub mod audit;
 pub mod capture;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::canon::Digest;
 use crate::capture::Scheme;
 use crate::endpoint::{Auth, Effect, Endpoint, Place, Reason, Risk, Template};
+use crate::par;
 
 pub mod baseline;
 pub mod bind;
@@ -237,15 +238,13 @@ pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
 
 /// Compiles endpoints into a toolpack: one tool per endpoint, whatever their order.
 #[must_use]
-pub fn compile(endpoints: &[Endpoint], options: &Options) -> Toolpack {
-    let mut baseline = endpoints.to_vec();
+pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
+    let mut baseline = endpoints;
     baseline::sort(&mut baseline);
     baseline.dedup_by(|one, other| one.id == other.id);
     let names = name::names(&baseline, &options.names);
-    let mut tools: Vec<Tool> = baseline
-        .iter()
-        .filter_map(|endpoint| names.get(&endpoint.id).map(|name| tool(endpoint, name)))
-        .collect();
+    let made = par::map(&baseline, |endpoint| names.get(&endpoint.id).map(|name| tool(endpoint, name)));
+    let mut tools: Vec<Tool> = made.into_iter().flatten().collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
     let toolsets = toolsets(&tools);
     let mut asked = options.hosts.clone();
@@ -278,7 +277,7 @@ fn tool(endpoint: &Endpoint, name: &str) -> Tool {
         .iter()
         .any(|(status, response)| (200..300).contains(status) && response.content.is_empty());
     // a structured result cannot be promised where some calls that worked had no body
-    let output = answer.as_ref().filter(|_| !silent).map(schema::output);
+    let output = answer.as_deref().filter(|_| !silent).map(schema::output);
     let wrap = output.as_ref().is_none_or(|(_, wrap)| *wrap);
     let make = |bare_input: bool, output_schema: Option<Value>| {
         let mut bound = bind::bind(endpoint, bare_input);
@@ -286,7 +285,7 @@ fn tool(endpoint: &Endpoint, name: &str) -> Tool {
         Tool {
             name: name.to_owned(),
             title: describe::title(name),
-            description: describe::description(endpoint, answer.as_ref()),
+            description: describe::description(endpoint, answer.as_deref()),
             input_schema: bound.input,
             output_schema,
             annotations: annotations(endpoint),
@@ -300,12 +299,13 @@ fn tool(endpoint: &Endpoint, name: &str) -> Tool {
         }
     };
     let bare = output.as_ref().map(|(_, wrap)| schema::bare_output(*wrap));
-    let tries = [(false, output.map(|(value, _)| value)), (false, bare.clone())];
-    for (bare_input, output_schema) in tries {
-        let tool = make(bare_input, output_schema);
-        if schema::size(&entry(&tool, None)) <= MAX_ENTRY_BYTES {
-            return tool;
-        }
+    let mut tool = make(false, output.map(|(value, _)| value));
+    if entry_bytes(&tool) <= MAX_ENTRY_BYTES {
+        return tool;
+    }
+    tool.output_schema.clone_from(&bare);
+    if entry_bytes(&tool) <= MAX_ENTRY_BYTES {
+        return tool;
     }
     let mut tool = make(true, bare);
     drop_optional(&mut tool);
@@ -324,7 +324,7 @@ fn drop_optional(tool: &mut Tool) {
         .into_iter()
         .collect();
     for name in optional.iter().rev() {
-        if schema::size(&entry(tool, None)) <= MAX_ENTRY_BYTES {
+        if entry_bytes(tool) <= MAX_ENTRY_BYTES {
             return;
         }
         if let Some(properties) = tool.input_schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -387,27 +387,29 @@ pub fn meta(tool: &Tool, digest: Option<&Digest>) -> Value {
     json!({ "cask": cask })
 }
 
-/// A tool as an MCP client gets it. Without a digest given, the tool's own is computed.
-#[must_use]
-pub fn entry(tool: &Tool, digest: Option<&Digest>) -> Value {
-    let own = if digest.is_none() { tool.digest().ok() } else { None };
+/// A tool as an MCP client gets it, without its schemas.
+fn head(tool: &Tool, digest: &Digest) -> Value {
     let mut entry = json!({
         "name": tool.name,
         "description": tool.description,
-        "inputSchema": tool.input_schema,
         "annotations": tool.annotations,
-        "_meta": meta(tool, digest.or(own.as_ref())),
+        "_meta": meta(tool, Some(digest)),
     });
-    if let Some(entry) = entry.as_object_mut() {
-        // a title that only spells the name differently is weight without meaning
-        if tool.title != describe::title(&tool.name) {
-            entry.insert("title".to_owned(), json!(tool.title));
-        }
-        if let Some(output) = &tool.output_schema {
-            entry.insert("outputSchema".to_owned(), output.clone());
-        }
+    // a title that only spells the name differently is weight without meaning
+    if let (Some(entry), true) = (entry.as_object_mut(), tool.title != describe::title(&tool.name)) {
+        entry.insert("title".to_owned(), json!(tool.title));
     }
     entry
+}
+
+/// The bytes of a tool in `tools/list`.
+#[must_use]
+pub fn entry_bytes(tool: &Tool) -> usize {
+    // every digest is as long as any other
+    let head = schema::size(&head(tool, &Digest::of_bytes(b"")));
+    let output =
+        tool.output_schema.as_ref().map_or(0, |output| ",\"outputSchema\":".len() + schema::size(output));
+    head + ",\"inputSchema\":".len() + schema::size(&tool.input_schema) + output
 }
 
 #[cfg(test)]

@@ -378,7 +378,7 @@ mod tests {
         let mut endpoint: Endpoint = serde_json::from_str(text).unwrap();
         endpoint.id = "ep_0123456789ab".to_owned();
         compile(
-            &[endpoint],
+            vec![endpoint],
             &Options { name: "t".into(), hosts: vec!["api.example.com".into()], ..Options::default() },
         )
     }

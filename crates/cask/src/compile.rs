@@ -103,7 +103,7 @@ pub fn build_with(
     let known: BTreeSet<String> = pinned.iter().map(|endpoint: &Endpoint| endpoint.id.clone()).collect();
     pinned.extend(declared.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned());
     let observed = import::endpoints(store.root(), &captures, summary, &pinned, ctx)?;
-    let endpoints = baseline::merge(&declared, &observed);
+    let endpoints = baseline::merge(declared, observed);
     if endpoints.is_empty() {
         return Err(Error::new("nothing to compile: no exchange belongs to an endpoint")
             .hint("record calls of the service's API, with their answers"));
@@ -114,7 +114,7 @@ pub fn build_with(
         captures: captures.into_iter().collect(),
         names,
     };
-    let toolpack = toolpack::compile(&endpoints, &options);
+    let toolpack = toolpack::compile(endpoints, &options);
     let coverage = coverage::of(&toolpack.baseline, exchanges, skipped);
     let files = artifact::files(&toolpack, &coverage).map_err(Error::new)?;
     let origin = manifest::Origin { allowed_hosts: hosts, descriptions: descriptions.into_iter().collect() };

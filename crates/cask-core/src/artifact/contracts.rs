@@ -18,8 +18,8 @@ struct Contracts {
 
 /// The text of the file; contracts by tool name.
 #[must_use]
-pub fn write(contracts: &BTreeMap<String, Contract>) -> String {
-    yaml::write(&Contracts { schema_version: SCHEMA_VERSION.to_owned(), contracts: contracts.clone() })
+pub fn write(contracts: BTreeMap<String, Contract>) -> String {
+    yaml::write(&Contracts { schema_version: SCHEMA_VERSION.to_owned(), contracts })
 }
 
 /// Reads the file.

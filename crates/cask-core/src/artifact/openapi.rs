@@ -1,126 +1,138 @@
 //! `openapi.yaml`: the endpoints as an OpenAPI 3.1 document, complete: nothing is left out to save room.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
-
-use crate::endpoint::{Auth, Endpoint, Payload, Place, Schema, TypeSet};
+use crate::endpoint::{Auth, Endpoint, Param, Payload, Place, Schema, TypeSet};
+use crate::json::Json;
+use crate::par;
 use crate::toolpack::Toolpack;
 
 use super::yaml;
 
-/// The text of the file.
+/// The text of the file. One operation at a time is held as a tree.
 #[must_use]
 pub fn write(toolpack: &Toolpack) -> String {
-    yaml::write(&document(toolpack))
-}
-
-/// The document.
-#[must_use]
-pub fn document(toolpack: &Toolpack) -> Value {
     let names: BTreeMap<&str, &str> =
         toolpack.tools.iter().map(|tool| (tool.evidence.endpoint.as_str(), tool.name.as_str())).collect();
     let servers: BTreeSet<String> = toolpack.baseline.iter().map(server).collect();
-    let many = servers.len() > 1;
-    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    let mut schemes = BTreeMap::new();
-    for endpoint in &toolpack.baseline {
-        let method = endpoint.method.to_ascii_lowercase();
-        if !["get", "put", "post", "delete", "options", "head", "patch", "trace"].contains(&method.as_str()) {
-            continue;
-        }
-        let mut operation = operation(endpoint, &mut schemes);
-        if let (Some(name), Some(operation)) = (names.get(endpoint.id.as_str()), operation.as_object_mut()) {
-            operation.insert("operationId".to_owned(), json!(name));
-            if many {
-                operation.insert("servers".to_owned(), json!([{ "url": server(endpoint) }]));
+    let shown: Vec<(&Endpoint, String)> = toolpack
+        .baseline
+        .iter()
+        .map(|endpoint| (endpoint, endpoint.method.to_ascii_lowercase()))
+        .filter(|(_, method)| METHODS.contains(&method.as_str()))
+        .collect();
+    let written = par::map(&shown, |(endpoint, method)| {
+        let mut operation = operation(endpoint);
+        if let Some(name) = names.get(endpoint.id.as_str()) {
+            operation.push(member("operationId", Json::from(*name)));
+            if servers.len() > 1 {
+                let server = Json::Str(server(endpoint).into());
+                operation.push(member("servers", Json::Array(vec![object([("url", server)])])));
             }
         }
+        let mut out = String::new();
+        yaml::member(&mut out, method, &Json::Object(operation), 2);
+        out
+    });
+    let mut paths: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
+    for ((endpoint, method), text) in shown.iter().zip(written) {
         // a path has one operation per method: other hosts and GraphQL siblings go to a fragment of it
         let path = endpoint.template.to_string();
-        let key = if paths.get(&path).is_some_and(|item| item.contains_key(&method)) {
+        let key = if paths.get(&path).is_some_and(|item| item.contains_key(method.as_str())) {
             format!("{path}#{}", names.get(endpoint.id.as_str()).copied().unwrap_or(endpoint.id.as_str()))
         } else {
             path
         };
-        paths.entry(key).or_default().insert(method, operation);
+        paths.entry(key).or_default().insert(method, text);
     }
-    let mut document = json!({
-        "openapi": "3.1.0",
-        "info": { "title": toolpack.name, "version": "1" },
-        "servers": servers.iter().map(|url| json!({ "url": url })).collect::<Vec<_>>(),
-        "paths": paths,
-    });
-    if let (false, Some(document)) = (schemes.is_empty(), document.as_object_mut()) {
-        document.insert("components".to_owned(), json!({ "securitySchemes": schemes }));
+    let auth: BTreeSet<&Auth> = toolpack.baseline.iter().flat_map(|endpoint| &endpoint.auth).collect();
+    let mut out = String::new();
+    if !auth.is_empty() {
+        let schemes: BTreeMap<String, Json<'_>> = auth.into_iter().map(security).collect();
+        let schemes = Json::Object(schemes.into_iter().map(|(name, scheme)| (name.into(), scheme)).collect());
+        yaml::member(&mut out, "components", &object([("securitySchemes", schemes)]), 0);
     }
-    document
+    let info = object([("title", toolpack.name.as_str().into()), ("version", "1".into())]);
+    yaml::member(&mut out, "info", &info, 0);
+    yaml::member(&mut out, "openapi", &"3.1.0".into(), 0);
+    if paths.is_empty() {
+        yaml::member(&mut out, "paths", &Json::Object(Vec::new()), 0);
+    } else {
+        out.push_str("paths:\n");
+    }
+    for (path, operations) in paths {
+        yaml::key(&mut out, &path, 1);
+        out.push('\n');
+        operations.values().for_each(|text| out.push_str(text));
+    }
+    let servers = servers.iter().map(|url| object([("url", url.as_str().into())])).collect();
+    yaml::member(&mut out, "servers", &Json::Array(servers), 0);
+    out
+}
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+type Member<'a> = (Cow<'a, str>, Json<'a>);
+
+fn member<'a>(key: &'a str, value: Json<'a>) -> Member<'a> {
+    (Cow::Borrowed(key), value)
+}
+
+fn object<'a, const N: usize>(members: [(&'a str, Json<'a>); N]) -> Json<'a> {
+    Json::Object(members.into_iter().map(|(key, value)| member(key, value)).collect())
 }
 
 fn server(endpoint: &Endpoint) -> String {
     format!("{}://{}", endpoint.scheme.as_str(), endpoint.host)
 }
 
-fn operation(endpoint: &Endpoint, schemes: &mut BTreeMap<String, Value>) -> Value {
-    let mut operation = Map::new();
-    let parameters: Vec<Value> = endpoint
-        .params
-        .iter()
-        .map(|param| {
-            let mut one = json!({
-                "name": param.name,
-                "in": place(param.place),
-                "required": param.required || param.place == Place::Path,
-                "schema": schema(&param.schema, 0),
-            });
-            if let Some(one) = one.as_object_mut() {
-                if !param.style.is_empty() {
-                    one.insert("style".to_owned(), json!(param.style));
-                }
-                if let Some(explode) = param.explode {
-                    one.insert("explode".to_owned(), json!(explode));
-                }
-            }
-            one
-        })
-        .collect();
-    if !parameters.is_empty() {
-        operation.insert("parameters".to_owned(), Value::Array(parameters));
+fn operation(endpoint: &Endpoint) -> Vec<Member<'_>> {
+    let mut operation = Vec::new();
+    if !endpoint.params.is_empty() {
+        operation.push(member("parameters", Json::Array(endpoint.params.iter().map(parameter).collect())));
     }
     if !endpoint.request.is_empty() {
-        operation.insert(
-            "requestBody".to_owned(),
-            json!({ "content": content(&endpoint.request), "required": endpoint.request_required }),
-        );
+        let body =
+            [("content", content(&endpoint.request)), ("required", Json::Bool(endpoint.request_required))];
+        operation.push(member("requestBody", object(body)));
     }
-    let mut responses: Map<String, Value> = endpoint
+    let mut responses: Vec<Member<'_>> = endpoint
         .responses
         .iter()
         .map(|(status, response)| {
-            let mut one = json!({ "description": format!("status {status}") });
-            if let (false, Some(one)) = (response.content.is_empty(), one.as_object_mut()) {
-                one.insert("content".to_owned(), content(&response.content));
+            let mut one = vec![member("description", Json::Str(format!("status {status}").into()))];
+            if !response.content.is_empty() {
+                one.push(member("content", content(&response.content)));
             }
-            (status.to_string(), one)
+            (status.to_string().into(), Json::Object(one))
         })
         .collect();
     if responses.is_empty() {
-        responses.insert("default".to_owned(), json!({ "description": "not known" }));
+        responses.push(member("default", object([("description", "not known".into())])));
     }
-    operation.insert("responses".to_owned(), Value::Object(responses));
+    operation.push(member("responses", Json::Object(responses)));
     if !endpoint.auth.is_empty() {
-        let alternatives: Vec<Value> = endpoint
-            .auth
-            .iter()
-            .map(|auth| {
-                let (name, scheme) = security(auth);
-                schemes.insert(name.clone(), scheme);
-                json!({ name: [] })
-            })
-            .collect();
-        operation.insert("security".to_owned(), Value::Array(alternatives));
+        let alternative = |auth| Json::Object(vec![(security(auth).0.into(), Json::Array(Vec::new()))]);
+        operation.push(member("security", Json::Array(endpoint.auth.iter().map(alternative).collect())));
     }
-    Value::Object(operation)
+    operation
+}
+
+fn parameter(param: &Param) -> Json<'_> {
+    let mut one = vec![
+        member("name", param.name.as_str().into()),
+        member("in", place(param.place).into()),
+        member("required", Json::Bool(param.required || param.place == Place::Path)),
+        member("schema", schema(&param.schema, 0)),
+    ];
+    if !param.style.is_empty() {
+        one.push(member("style", param.style.as_str().into()));
+    }
+    if let Some(explode) = param.explode {
+        one.push(member("explode", Json::Bool(explode)));
+    }
+    Json::Object(one)
 }
 
 fn place(place: Place) -> &'static str {
@@ -131,88 +143,93 @@ fn place(place: Place) -> &'static str {
     }
 }
 
-fn content(content: &BTreeMap<String, Payload>) -> Value {
-    let content: Map<String, Value> = content
+fn content(content: &BTreeMap<String, Payload>) -> Json<'_> {
+    let content = content
         .iter()
-        .map(|(media, payload)| (media.clone(), json!({ "schema": schema(&payload.schema, 0) })))
+        .map(|(media, payload)| member(media, object([("schema", schema(&payload.schema, 0))])))
         .collect();
-    Value::Object(content)
+    Json::Object(content)
 }
 
 /// A security scheme and its name in the document. Never a credential.
-fn security(auth: &Auth) -> (String, Value) {
-    let key = |place: &str, name: &str| {
+fn security(auth: &Auth) -> (String, Json<'_>) {
+    let key = |place: &'static str, name: &'_ str| {
         let clean: String = name
             .chars()
             .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
             .collect();
-        (format!("{place}_{clean}"), json!({ "type": "apiKey", "in": place, "name": name }))
+        format!("{place}_{clean}")
+    };
+    let at = |place: &'static str, name| {
+        object([("type", "apiKey".into()), ("in", place.into()), ("name", Json::from(name))])
     };
     match auth {
-        Auth::Bearer => ("bearer".to_owned(), json!({ "type": "http", "scheme": "bearer" })),
-        Auth::Basic => ("basic".to_owned(), json!({ "type": "http", "scheme": "basic" })),
-        Auth::Scheme(scheme) => (format!("http_{scheme}"), json!({ "type": "http", "scheme": scheme })),
-        Auth::HeaderKey(name) => key("header", name),
-        Auth::QueryKey(name) => key("query", name),
-        Auth::Cookie(name) => key("cookie", name),
+        Auth::Bearer => ("bearer".to_owned(), object([("type", "http".into()), ("scheme", "bearer".into())])),
+        Auth::Basic => ("basic".to_owned(), object([("type", "http".into()), ("scheme", "basic".into())])),
+        Auth::Scheme(scheme) => {
+            (format!("http_{scheme}"), object([("type", "http".into()), ("scheme", scheme.as_str().into())]))
+        }
+        Auth::HeaderKey(name) => (key("header", name), at("header", name.as_str())),
+        Auth::QueryKey(name) => (key("query", name), at("query", name.as_str())),
+        Auth::Cookie(name) => (key("cookie", name), at("cookie", name.as_str())),
         // the flows are the provider's; what matters here is which kind it is
-        Auth::Oauth2 => ("oauth2".to_owned(), json!({ "type": "oauth2", "flows": {} })),
-        Auth::OpenId => ("openid".to_owned(), json!({ "type": "openIdConnect", "openIdConnectUrl": "/" })),
+        Auth::Oauth2 => {
+            ("oauth2".to_owned(), object([("type", "oauth2".into()), ("flows", Json::Object(Vec::new()))]))
+        }
+        Auth::OpenId => (
+            "openid".to_owned(),
+            object([("type", "openIdConnect".into()), ("openIdConnectUrl", "/".into())]),
+        ),
     }
 }
 
 /// JSON Schema 2020-12 with everything that is known.
-#[must_use]
-pub fn schema(of: &Schema, depth: usize) -> Value {
-    let mut node = Map::new();
+fn schema(of: &Schema, depth: usize) -> Json<'_> {
+    let mut node = Vec::new();
     if depth > 40 {
-        return Value::Object(node);
+        return Json::Object(node);
     }
-    let mut put = |key: &str, value: Value| {
-        node.insert(key.to_owned(), value);
-    };
+    let mut put = |key: &'static str, value| node.push(member(key, value));
     let types: Vec<&str> = of.types.names().collect();
     match types.as_slice() {
         [] => {}
-        [one] => put("type", json!(one)),
-        many => put("type", json!(many)),
+        [one] => put("type", Json::from(*one)),
+        many => put("type", Json::Array(many.iter().map(|one| Json::from(*one)).collect())),
     }
     if let Some(format) = &of.format {
-        put("format", json!(format));
+        put("format", format.as_str().into());
     }
     if !of.values.is_empty() {
-        let mut values = of.values.clone();
-        if of.types.has(TypeSet::NULL) && !values.contains(&Value::Null) {
-            values.push(Value::Null);
+        let mut values: Vec<Json<'_>> = of.values.iter().map(Json::from).collect();
+        if of.types.has(TypeSet::NULL) && !values.contains(&Json::Null) {
+            values.push(Json::Null);
         }
-        put("enum", Value::Array(values));
+        put("enum", Json::Array(values));
     }
     if !of.properties.is_empty() {
-        let properties: Map<String, Value> = of
-            .properties
-            .iter()
-            .map(|(name, property)| (name.clone(), schema(&property.schema, depth + 1)))
+        let properties = of.properties.iter();
+        let properties =
+            properties.map(|(name, property)| member(name, schema(&property.schema, depth + 1))).collect();
+        put("properties", Json::Object(properties));
+        let required: Vec<Json<'_>> = (of.properties.iter())
+            .filter(|(_, property)| property.required)
+            .map(|(name, _)| name.as_str().into())
             .collect();
-        put("properties", Value::Object(properties));
-        let required: Vec<&String> =
-            of.properties.iter().filter(|(_, property)| property.required).map(|(name, _)| name).collect();
         if !required.is_empty() {
-            put("required", json!(required));
+            put("required", Json::Array(required));
         }
     }
     if let Some(values) = &of.additional {
         put("additionalProperties", schema(values, depth + 1));
     } else if of.closed {
-        put("additionalProperties", json!(false));
+        put("additionalProperties", Json::Bool(false));
     }
     if let Some(items) = &of.items {
         put("items", schema(items, depth + 1));
     }
     if !of.any_of.is_empty() {
-        put("anyOf", of.any_of.iter().map(|branch| schema(branch, depth + 1)).collect());
+        put("anyOf", Json::Array(of.any_of.iter().map(|branch| schema(branch, depth + 1)).collect()));
     }
-    for (key, value) in &of.bounds {
-        put(key, value.clone());
-    }
-    Value::Object(node)
+    node.extend(of.bounds.iter().map(|(key, value)| member(key, value.into())));
+    Json::Object(node)
 }

@@ -1,14 +1,16 @@
 //! `tools.json`: what an agent can call. An authority document.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::canon::CanonError;
-use crate::toolpack::{Binding, MAX_ENTRY_BYTES, Tool, entry, name, schema};
+use crate::canon::{self, CanonError};
+use crate::json::Json;
+use crate::par;
+use crate::toolpack::{Binding, MAX_ENTRY_BYTES, Tool, entry_bytes, name, schema};
 
 use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLS, read_json};
 
 /// The file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tools {
     schema_version: String,
@@ -21,8 +23,15 @@ struct Tools {
 /// # Errors
 /// [`CanonError`] if a tool has no canonical form.
 pub fn write(tools: &[Tool]) -> Result<String, CanonError> {
-    let file = Tools { schema_version: SCHEMA_VERSION.to_owned(), tools: tools.to_vec() };
-    super::pretty(&file)
+    let texts = par::map(tools, |tool| -> Result<String, CanonError> {
+        let canonical = canon::canonical(tool)?;
+        let json: Json<'_> = serde_json::from_slice(&canonical)?;
+        // no line break in JSON is part of a string
+        Ok(serde_json::to_string_pretty(&json)?.replace('\n', "\n    "))
+    });
+    let texts = texts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let list = if texts.is_empty() { String::new() } else { format!("\n    {}\n  ", texts.join(",\n    ")) };
+    Ok(format!("{{\n  \"schema_version\": \"{SCHEMA_VERSION}\",\n  \"tools\": [{list}]\n}}\n"))
 }
 
 /// Reads the file.
@@ -52,7 +61,7 @@ pub fn read(text: &str) -> Result<Vec<Tool>, BadArtifact> {
             return fault("every parameter of the path needs an argument");
         }
         let text = tool.description.len() + schema::size(&tool.input_schema);
-        if text > MAX_ENTRY_BYTES / 2 && schema::size(&entry(tool, None)) > MAX_ENTRY_BYTES {
+        if text > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {
             return fault("a tool has at most 16 KiB");
         }
     }

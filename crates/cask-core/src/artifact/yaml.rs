@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt::Write as _;
+
+use crate::json::Json;
 
 use super::{BadArtifact, Version, known};
 
@@ -41,13 +43,32 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifac
 /// something else. What cannot be written as JSON is written as an empty map.
 #[must_use]
 pub fn write<T: Serialize>(value: &T) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
+    let text = serde_json::to_string(value).unwrap_or_default();
+    tree(&Json::parse(&text).unwrap_or_else(|_| Json::Object(Vec::new())))
+}
+
+/// Writes a value that is a tree already.
+#[must_use]
+pub fn tree(value: &Json<'_>) -> String {
     let mut out = String::new();
-    block(&mut out, &value, 0);
+    block(&mut out, value, 0);
     if !out.ends_with('\n') {
         out.push('\n');
     }
     out
+}
+
+/// Writes one member of a mapping at that level.
+pub(super) fn member(out: &mut String, key: &str, of: &Json<'_>, level: usize) {
+    self::key(out, key, level);
+    value(out, of, level + 1);
+}
+
+/// Writes the key of a member whose value follows.
+pub(super) fn key(out: &mut String, key: &str, level: usize) {
+    indent(out, level);
+    scalar(out, key);
+    out.push(':');
 }
 
 fn indent(out: &mut String, level: usize) {
@@ -57,14 +78,15 @@ fn indent(out: &mut String, level: usize) {
 }
 
 /// A value after `key:` or `-`, with what separates it from that.
-fn value(out: &mut String, of: &Value, level: usize) {
+fn value(out: &mut String, of: &Json<'_>, level: usize) {
     match of {
-        Value::Object(members) if !members.is_empty() => {
+        Json::Object(members) if !members.is_empty() => {
             out.push('\n');
             block(out, of, level);
         }
-        Value::Array(items) if !items.is_empty() => {
-            if items.iter().all(|item| !item.is_object() && !item.is_array()) && items.len() <= 8 {
+        Json::Array(items) if !items.is_empty() => {
+            if items.iter().all(|item| !matches!(item, Json::Object(_) | Json::Array(_))) && items.len() <= 8
+            {
                 out.push_str(" [");
                 for (index, item) in items.iter().enumerate() {
                     out.push_str(if index == 0 { "" } else { ", " });
@@ -84,19 +106,16 @@ fn value(out: &mut String, of: &Value, level: usize) {
     }
 }
 
-fn block(out: &mut String, of: &Value, level: usize) {
+fn block(out: &mut String, of: &Json<'_>, level: usize) {
     match of {
-        Value::Object(members) if !members.is_empty() => {
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_by_key(|(key, _)| key.as_str());
-            for (key, member) in members {
-                indent(out, level);
-                scalar(out, key);
-                out.push(':');
-                value(out, member, level + 1);
+        Json::Object(members) if !members.is_empty() => {
+            let mut members: Vec<&(Cow<'_, str>, Json<'_>)> = members.iter().collect();
+            members.sort_by_key(|(key, _)| key.as_ref());
+            for (key, of) in members {
+                member(out, key, of, level);
             }
         }
-        Value::Array(items) if !items.is_empty() => {
+        Json::Array(items) if !items.is_empty() => {
             for item in items {
                 indent(out, level);
                 out.push('-');
@@ -110,13 +129,22 @@ fn block(out: &mut String, of: &Value, level: usize) {
     }
 }
 
-fn leaf(out: &mut String, of: &Value) {
+fn leaf(out: &mut String, of: &Json<'_>) {
     match of {
-        Value::String(text) => scalar(out, text),
-        Value::Object(_) => out.push_str("{}"),
-        Value::Array(_) => out.push_str("[]"),
-        other => {
-            let _ = write!(out, "{other}");
+        Json::Str(text) => scalar(out, text),
+        Json::Object(_) => out.push_str("{}"),
+        Json::Array(_) => out.push_str("[]"),
+        Json::Null => out.push_str("null"),
+        Json::Bool(yes) => out.push_str(if *yes { "true" } else { "false" }),
+        Json::Int(number) => {
+            let _ = write!(out, "{number}");
+        }
+        Json::Uint(number) => {
+            let _ = write!(out, "{number}");
+        }
+        // a fraction as JSON has it; no other is in a tree
+        Json::Float(number) => {
+            let _ = write!(out, "{}", serde_json::Value::from(*number));
         }
     }
 }
@@ -131,13 +159,18 @@ fn scalar(out: &mut String, text: &str) {
     if plain {
         out.push_str(text);
     } else {
-        out.push_str(&quoted(text));
+        quote(out, text);
     }
 }
 
 /// In double quotes, readable by every YAML parser.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
+    quote(&mut out, text);
+    out
+}
+
+fn quote(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {
@@ -155,13 +188,12 @@ pub(super) fn quoted(text: &str) -> String {
         }
     }
     out.push('"');
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn what_is_written_reads_back() {

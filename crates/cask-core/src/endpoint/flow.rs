@@ -60,14 +60,20 @@ impl Passing {
         let place = place(&exchange.host, end, &exchange.path);
         let mut own = BTreeSet::new();
         for (i, segment) in exchange.path.split('/').enumerate().skip(1) {
-            self.send(segment, exchange.seq, &place, || format!("path/{}", i - 1), &mut own);
+            if is_distinctive(segment) {
+                self.send(segment, exchange.seq, &place, || format!("path/{}", i - 1), &mut own);
+            }
         }
-        for (name, value) in &exchange.query {
+        for (name, value) in exchange.query.iter().filter(|(_, value)| is_distinctive(value)) {
             self.send(value, exchange.seq, &place, || format!("query/{name}"), &mut own);
         }
         if let Body::Json(body) = &exchange.request.body {
             let mut at = Vec::new();
             walk(body, &mut at, &mut |value, at| {
+                if !(value.number || is_distinctive(value.text)) {
+                    return;
+                }
+                let value = value.text;
                 self.send(value, exchange.seq, &place, || format!("body{}", pointer(at)), &mut own);
             });
         }
@@ -76,9 +82,10 @@ impl Passing {
         {
             let mut at = Vec::new();
             walk(body, &mut at, &mut |value, at| {
-                let hash = hash(value);
-                // What the request itself named is only repeated by the answer.
-                if !own.contains(&hash) && self.keeps(hash) {
+                let hash = hash(value.text);
+                // What the request itself named is only repeated by the answer. Once the sample is full, most
+                // values are not in it, which is the cheapest thing to ask.
+                if self.keeps(hash) && (value.number || is_distinctive(value.text)) && !own.contains(&hash) {
                     let spot = Spot { seq: exchange.seq, place: place.clone(), pointer: pointer(at).into() };
                     let first = self.answered.entry(hash).or_insert_with(|| spot.clone());
                     if spot < *first {
@@ -91,9 +98,6 @@ impl Passing {
     }
 
     fn send(&mut self, value: &str, seq: u64, place: &str, at: impl Fn() -> String, own: &mut BTreeSet<u64>) {
-        if !is_distinctive(value) {
-            return;
-        }
         let hash = hash(value);
         own.insert(hash);
         if !self.keeps(hash) {
@@ -152,20 +156,33 @@ fn trim<T>(map: &mut BTreeMap<u64, T>) {
     }
 }
 
+/// How long a value is that passes.
+const LENGTHS: std::ops::RangeInclusive<usize> = 5..=128;
+
 /// Whether a value is unlikely to be equal to another by chance.
 fn is_distinctive(value: &str) -> bool {
-    (5..=128).contains(&value.len())
+    LENGTHS.contains(&value.len())
         && value.bytes().any(|b| b.is_ascii_digit())
         && matches!(look(value), Look::Uuid | Look::Hex | Look::Random | Look::Int)
 }
 
-fn walk<'j>(value: &'j Json<'_>, at: &mut Vec<&'j str>, found: &mut impl FnMut(&str, &[&str])) {
+/// A value that may be followed.
+struct Value<'t> {
+    text: &'t str,
+    /// It is a number that is large enough; text is yet to be looked at.
+    number: bool,
+}
+
+/// Hands out numbers that are distinctive and texts that may be.
+fn walk<'j>(value: &'j Json<'_>, at: &mut Vec<&'j str>, found: &mut impl FnMut(&Value<'_>, &[&str])) {
     if at.len() > 12 {
         return;
     }
     match value {
-        Json::Str(text) if is_distinctive(text) => found(text, at),
-        Json::Int(number) if *number >= 10_000 => found(&number.to_string(), at),
+        Json::Str(text) if LENGTHS.contains(&text.len()) => found(&Value { text, number: false }, at),
+        Json::Int(number) if *number >= 10_000 => {
+            found(&Value { text: &number.to_string(), number: true }, at);
+        }
         Json::Array(items) => {
             at.push("*");
             items.iter().for_each(|item| walk(item, at, found));

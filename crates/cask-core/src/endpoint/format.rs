@@ -167,12 +167,17 @@ fn is_time(rest: &[u8]) -> bool {
         && rest.get(3) == Some(&b':')
 }
 
+/// The longest scheme that a URI is believed to have.
+const MAX_SCHEME: usize = 12;
+
 fn is_uri(text: &str) -> bool {
-    let Some((scheme, rest)) = text.split_once("://") else {
-        return text.starts_with("urn:") || text.starts_with("mailto:");
+    // a scheme is short: text without a colon near its start is told apart at once
+    let near = text.as_bytes().iter().take(MAX_SCHEME + 1).position(|byte| *byte == b':');
+    let Some((scheme, rest)) = near.and_then(|at| text.split_at_checked(at)) else { return false };
+    let Some(rest) = rest.strip_prefix("://") else {
+        return matches!(scheme, "urn" | "mailto");
     };
-    scheme.len() <= 12
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
+    scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
         && !rest.is_empty()
         && !rest.contains(char::is_whitespace)
 }

@@ -209,8 +209,11 @@ pub struct Learned {
 }
 
 /// Tells literals from values in all paths of a trie.
-pub fn learn(root: &Node, words: &words::Words, learned: &mut Learned) {
-    descend(&vec![root], &mut Vec::new(), words, learned);
+#[must_use]
+pub fn learn(root: &Node, words: &words::Words) -> Learned {
+    let mut learned = Learned::default();
+    descend(&vec![root], &mut Vec::new(), words, &mut learned);
+    learned
 }
 
 /// The members of a parameter are looked at as one place; nothing is merged or copied.

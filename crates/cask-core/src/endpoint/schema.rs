@@ -151,6 +151,31 @@ pub struct Schema {
     pub redacted: Option<String>,
 }
 
+impl Schema {
+    /// The same without what is nested in it.
+    #[must_use]
+    pub fn shallow(&self) -> Schema {
+        Schema {
+            types: self.types,
+            seen: self.seen,
+            nulls: self.nulls,
+            format: self.format.clone(),
+            values: self.values.clone(),
+            counts: self.counts.clone(),
+            properties: BTreeMap::new(),
+            additional: None,
+            closed: self.closed,
+            items: None,
+            any_of: Vec::new(),
+            bounds: self.bounds.clone(),
+            default: self.default.clone(),
+            description: self.description.clone(),
+            identifier: self.identifier,
+            redacted: self.redacted.clone(),
+        }
+    }
+}
+
 /// A named member of an object.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

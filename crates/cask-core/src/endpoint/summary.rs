@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::{Body, Exchange, Scheme};
 use crate::ids;
+use crate::par;
 use crate::redact::Redacted;
 
 use super::flow::{self, Passing};
 use super::learn::words::{Values, Words};
-use super::learn::{Learned, Node, Part, learn, param, pin};
+use super::learn::{Node, Part, learn, param, pin};
 use super::observed::{Observed, add_to};
 use super::route::Routes;
 use super::traffic::Traffic;
@@ -265,19 +266,20 @@ fn learn_templates(
     open.iter().for_each(|(_, root)| words.add(root));
     accepted.values().flatten().for_each(|pin| words.accept(&pin.template));
     // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
-    for _ in 0..ROUNDS {
-        let mut learned = Learned::default();
-        open.iter().for_each(|(_, root)| learn(root, &words, &mut learned));
-        if learned.values.into_iter().filter(|(before, value)| words.know(before, value)).count() == 0 {
-            break;
+    for round in 0.. {
+        let learned = par::map(&open, |(_, root)| learn(root, &words));
+        let values = learned.iter().flat_map(|learned| &learned.values);
+        let news = values.filter(|(before, value)| words.know(before, value)).count();
+        if news == 0 || round == ROUNDS {
+            let templates = learned.iter().map(|learned| learned.paths.iter().map(|parts| named(parts)));
+            return open
+                .iter()
+                .zip(templates)
+                .map(|((host, _), all)| ((*host).clone(), all.collect()))
+                .collect();
         }
     }
-    let templates = |root: &Node| {
-        let mut learned = Learned::default();
-        learn(root, &words, &mut learned);
-        learned.paths.iter().map(|parts| named(parts)).collect()
-    };
-    open.into_iter().map(|(host, root)| (host.clone(), templates(&root))).collect()
+    BTreeMap::new()
 }
 
 /// The learned path as a template with named parameters.
@@ -349,19 +351,17 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
     let auth_known = found.iter().any(|found| !found.traffic.auth.is_empty());
     let renewed =
         found.len() > 2 && found.iter().filter(|found| found.sets_session()).count() * 2 > found.len();
-    found
-        .into_iter()
-        .map(|found| {
-            let sets_session = !renewed && found.sets_session();
-            let mut endpoint = endpoint(host, found.template, found.params, &found.end, &found.traffic);
-            let signals = effect::Signals { auth_known, sets_session, ..effect::Signals::of(&endpoint) };
-            let verdict = effect::classify(&signals);
-            endpoint.effect = verdict.effect;
-            endpoint.risk = verdict.risk;
-            endpoint.reasons = verdict.reasons;
-            endpoint
-        })
-        .collect()
+    par::map(&found, |found| {
+        let sets_session = !renewed && found.sets_session();
+        let mut endpoint =
+            endpoint(host, found.template.clone(), found.params.clone(), &found.end, &found.traffic);
+        let signals = effect::Signals { auth_known, sets_session, ..effect::Signals::of(&endpoint) };
+        let verdict = effect::classify(&signals);
+        endpoint.effect = verdict.effect;
+        endpoint.risk = verdict.risk;
+        endpoint.reasons = verdict.reasons;
+        endpoint
+    })
 }
 
 fn endpoint(

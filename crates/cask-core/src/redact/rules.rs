@@ -4,7 +4,7 @@
 //! costs one automaton walk. A *key* rule says what a member, parameter or header holds by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
@@ -141,14 +141,42 @@ pub(super) enum Check {
 #[derive(Debug)]
 pub(super) struct Shape {
     pub kind: Kind,
-    pub regex: Regex,
+    pub regex: Pattern,
     /// A match that also matches this is left alone.
-    pub unless: Option<Regex>,
+    pub unless: Option<Pattern>,
     /// Least Shannon entropy of the secret, in bits per character.
     pub entropy: f64,
     /// Whether the secret must mix letters with digits, or cases.
     pub mixed: bool,
     pub check: Check,
+}
+
+/// A regular expression that is compiled when it is first needed: most captures have few kinds of secrets,
+/// and compiling all costs more than reading a small capture.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    text: String,
+    compiled: OnceLock<Regex>,
+}
+
+impl Pattern {
+    #[expect(
+        clippy::expect_used,
+        reason = "the file is part of the program and a test compiles it all; going on without a rule would leak"
+    )]
+    fn get(&self) -> &Regex {
+        self.compiled.get_or_init(|| Regex::new(&self.text).expect("rules.json compiles"))
+    }
+
+    /// Whether it is in the text. Finding is much cheaper than capturing.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.get().is_match(text)
+    }
+
+    /// Every match with its groups.
+    pub fn captures_iter<'t>(&'t self, text: &'t str) -> regex::CaptureMatches<'t, 't> {
+        self.get().captures_iter(text)
+    }
 }
 
 /// All rules of one profile, compiled.
@@ -214,12 +242,12 @@ impl Rules {
             |rule: Option<Profile>| profile == Profile::HighRiskPii || rule != Some(Profile::HighRiskPii);
         let (mut shapes, mut keywords, mut owners) = (Vec::new(), Vec::new(), Vec::new());
         for shape in file.shapes.into_iter().filter(|shape| applies(shape.profile)) {
-            let pattern = |text: &str| Regex::new(text).map_err(|error| format!("{}: {error}", shape.id));
+            let pattern = |text: &str| Pattern { text: text.to_owned(), compiled: OnceLock::new() };
             owners.extend(shape.keywords.iter().map(|_| shapes.len()));
             shapes.push(Shape {
                 kind: shape.kind,
-                regex: pattern(&shape.regex)?,
-                unless: shape.unless.as_deref().map(pattern).transpose()?,
+                regex: pattern(&shape.regex),
+                unless: shape.unless.as_deref().map(pattern),
                 entropy: shape.entropy,
                 mixed: shape.mixed,
                 check: shape.check,

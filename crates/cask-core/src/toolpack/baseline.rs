@@ -10,15 +10,15 @@ use crate::endpoint::{Endpoint, Param, Payload, Schema, TypeSet};
 /// An observed endpoint on a declared template keeps the declared names; its traffic adds what the
 /// description left out and what is really answered.
 #[must_use]
-pub fn merge(declared: &[Endpoint], observed: &[Endpoint]) -> Vec<Endpoint> {
+pub fn merge(declared: Vec<Endpoint>, observed: Vec<Endpoint>) -> Vec<Endpoint> {
     let mut all: BTreeMap<String, Endpoint> = BTreeMap::new();
-    for endpoint in declared.iter().chain(observed) {
+    for endpoint in declared.into_iter().chain(observed) {
         match all.remove(&endpoint.id) {
             None => {
-                all.insert(endpoint.id.clone(), endpoint.clone());
+                all.insert(endpoint.id.clone(), endpoint);
             }
             Some(known) => {
-                all.insert(endpoint.id.clone(), join(known, endpoint));
+                all.insert(endpoint.id.clone(), join(known, &endpoint));
             }
         }
     }

@@ -213,7 +213,7 @@ fn body(
         fixed: BTreeMap::new(),
         under: None,
     };
-    let plain = schema::plain(&payload.schema, 0);
+    let plain = schema::plain(&payload.schema);
     let object = plain.types == TypeSet::OBJECT || plain.types.is_empty() && !plain.properties.is_empty();
     let members = object
         && plain.additional.is_none()
@@ -254,7 +254,7 @@ fn graphql(
     }
     let mut members = BTreeMap::new();
     let variables = preferred(&endpoint.request)
-        .map(|(_, payload)| schema::plain(&payload.schema, 0))
+        .map(|(_, payload)| schema::plain(&payload.schema).into_owned())
         .and_then(|mut body| body.properties.remove("variables").or_else(|| bare_variables(body)));
     if let Some(variables) = variables {
         for (wire, property) in &variables.schema.properties {

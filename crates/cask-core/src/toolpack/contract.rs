@@ -1,5 +1,6 @@
 //! Post-conditions: what an answer must be for a call to have done what it is for.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,7 @@ pub fn contract(tool: &Tool, digest: Digest, endpoint: &Endpoint) -> Contract {
 
 /// The JSON that calls that worked were answered with, all statuses together.
 #[must_use]
-pub fn answer(endpoint: &Endpoint) -> Option<Schema> {
+pub fn answer(endpoint: &Endpoint) -> Option<Cow<'_, Schema>> {
     let worked = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
     schema::union_of(
         worked

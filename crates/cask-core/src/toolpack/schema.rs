@@ -4,8 +4,11 @@
 //! per node, and no boolean where a schema is expected: what the strictest known clients and the lint of
 //! the official Inspector accept. Inputs are closed; outputs are open and only say what was always so.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::endpoint::schema::Property;
@@ -36,7 +39,7 @@ const ARGUMENT_BYTES: usize = 4096;
 /// The schema of one tool argument.
 #[must_use]
 pub fn argument(schema: &Schema) -> Value {
-    let whole = plain(schema, 0);
+    let whole = plain(schema);
     for depth in [INPUT_DEPTH, 4, 3, 2, 1] {
         let value = input(&whole, depth, true);
         if size(&value) <= ARGUMENT_BYTES {
@@ -49,23 +52,29 @@ pub fn argument(schema: &Schema) -> Value {
 /// The schema of a path parameter, without a note: the name and the path say what it identifies.
 #[must_use]
 pub fn identifier(schema: &Schema) -> Value {
-    input(&plain(schema, 0), 1, false)
+    input(&plain(schema), 1, false)
 }
 
 /// The same argument in as few bytes as keep its type.
 #[must_use]
 pub fn bare_argument(schema: &Schema) -> Value {
-    input(&plain(schema, 0), 0, false)
+    input(&plain(schema), 0, false)
 }
 
 /// The output schema of a tool for the answers it was seen to give, and whether they must be wrapped.
 #[must_use]
 pub fn output(answer: &Schema) -> (Value, bool) {
-    let answer = plain(answer, 0);
+    let answer = plain(answer);
     let wrap = answer.types != TypeSet::OBJECT;
     let mut last = json!({"type": "object"});
-    for (depth, breadth, required) in OUTPUT_TRIES {
-        last = wrapped(open(&answer, Limits { depth, breadth, required }), wrap);
+    for (at, (depth, breadth, required)) in OUTPUT_TRIES.into_iter().enumerate() {
+        // the last try is taken as it comes
+        let room = Cell::new(if at + 1 < OUTPUT_TRIES.len() { OUTPUT_BYTES } else { usize::MAX });
+        let inner = open(&answer, &Limits { depth, breadth, required, room: &room });
+        if room.get() == 0 {
+            continue;
+        }
+        last = wrapped(inner, wrap);
         if size(&last) <= OUTPUT_BYTES {
             break;
         }
@@ -91,24 +100,54 @@ fn wrapped(inner: Option<Value>, wrap: bool) -> Value {
 
 /// Bytes as they go over the wire.
 #[must_use]
-pub fn size(value: &Value) -> usize {
-    value.to_string().len()
+pub fn size<T: Serialize + ?Sized>(value: &T) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    // what cannot be written is not sent either
+    if serde_json::to_writer(&mut count, value).is_err() { usize::MAX } else { count.0 }
 }
 
 /// The schema without alternatives: what any of them allows. Also bounds the depth of what follows.
 #[must_use]
-pub fn plain(schema: &Schema, depth: usize) -> Schema {
-    if depth > 24 {
+pub fn plain(schema: &Schema) -> Cow<'_, Schema> {
+    if is_plain(schema, 0) { Cow::Borrowed(schema) } else { Cow::Owned(flat(schema, 0)) }
+}
+
+/// Deeper schemas are only named by their types.
+const MAX_DEPTH: usize = 24;
+
+/// Whether there is nothing to flatten: so with all that comes from traffic.
+fn is_plain(schema: &Schema, depth: usize) -> bool {
+    let inner = schema.items.as_deref().into_iter().chain(schema.additional.as_deref());
+    let mut below = inner.chain(schema.properties.values().map(|property| &property.schema));
+    depth <= MAX_DEPTH && schema.any_of.is_empty() && below.all(|schema| is_plain(schema, depth + 1))
+}
+
+fn flat(schema: &Schema, depth: usize) -> Schema {
+    if depth > MAX_DEPTH {
         return Schema { types: schema.types, ..Schema::default() };
     }
-    let mut own = schema.clone();
-    let branches = std::mem::take(&mut own.any_of);
-    for property in own.properties.values_mut() {
-        property.schema = plain(&property.schema, depth + 1);
-    }
-    own.items = own.items.map(|items| Box::new(plain(&items, depth + 1)));
-    own.additional = own.additional.map(|values| Box::new(plain(&values, depth + 1)));
-    let mut branches = branches.iter().map(|branch| plain(branch, depth + 1));
+    let below = |inner: &Option<Box<Schema>>| inner.as_deref().map(|inner| Box::new(flat(inner, depth + 1)));
+    let property = |(name, property): (&String, &Property)| {
+        (name.clone(), Property { schema: flat(&property.schema, depth + 1), ..*property })
+    };
+    let own = Schema {
+        properties: schema.properties.iter().map(property).collect(),
+        items: below(&schema.items),
+        additional: below(&schema.additional),
+        any_of: Vec::new(),
+        ..schema.shallow()
+    };
+    let mut branches = schema.any_of.iter().map(|branch| flat(branch, depth + 1));
     let Some(first) = branches.next() else { return own };
     let either = branches.fold(first, union);
     both(own, either)
@@ -198,8 +237,11 @@ fn both(mut own: Schema, other: Schema) -> Schema {
 
 /// What all of several bodies allow.
 #[must_use]
-pub fn union_of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Option<Schema> {
-    schemas.into_iter().map(|schema| plain(schema, 0)).reduce(union)
+pub fn union_of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Option<Cow<'a, Schema>> {
+    schemas
+        .into_iter()
+        .map(plain)
+        .reduce(|one, other| Cow::Owned(union(one.into_owned(), other.into_owned())))
 }
 
 /// The types of a schema, from its keywords where it names none.
@@ -400,14 +442,22 @@ fn is_type(value: &Value, name: &str) -> bool {
 }
 
 #[derive(Clone, Copy)]
-struct Limits {
+struct Limits<'r> {
     depth: usize,
     breadth: usize,
     required: bool,
+    /// Bytes left, at the least that each node takes; at 0 this try has failed and ends early.
+    room: &'r Cell<usize>,
 }
 
+/// `{"type":""}` and the name of the shortest type.
+const NODE_BYTES: usize = 11 + 4;
+
 /// What an answer always is. `None` where nothing can be said, so that nothing is.
-fn open(schema: &Schema, limits: Limits) -> Option<Value> {
+fn open(schema: &Schema, limits: &Limits<'_>) -> Option<Value> {
+    if limits.room.get() == 0 {
+        return None;
+    }
     let types = types(schema);
     // only ever null, or anything: no statement
     if types.is_empty() || types == TypeSet::NULL {
@@ -420,12 +470,13 @@ fn open(schema: &Schema, limits: Limits) -> Option<Value> {
         types
     };
     Some(per_type(types, |name| {
+        limits.room.set(limits.room.get().saturating_sub(NODE_BYTES));
         let mut node = Map::new();
         node.insert("type".to_owned(), json!(name));
         if limits.depth == 0 {
             return node;
         }
-        let below = Limits { depth: limits.depth - 1, ..limits };
+        let below = &Limits { depth: limits.depth - 1, ..*limits };
         if name == "array" {
             // the items of an array are not a level of their own: `[{…}]` reads like `{…}`
             let within = |items: &Schema| if items.items.is_some() { below } else { limits };
@@ -439,7 +490,7 @@ fn open(schema: &Schema, limits: Limits) -> Option<Value> {
     }))
 }
 
-fn open_object(node: &mut Map<String, Value>, schema: &Schema, limits: Limits, below: Limits) {
+fn open_object(node: &mut Map<String, Value>, schema: &Schema, limits: &Limits<'_>, below: &Limits<'_>) {
     let mut properties = Map::new();
     let mut required = BTreeSet::new();
     let mut ranked: Vec<(&String, &Property)> =
@@ -447,6 +498,7 @@ fn open_object(node: &mut Map<String, Value>, schema: &Schema, limits: Limits, b
     ranked.sort_by_key(|(name, property)| (describe::rank(name), !property.required, name.as_str()));
     for (name, property) in ranked.into_iter().take(limits.breadth) {
         let Some(value) = open(&property.schema, below) else { continue };
+        limits.room.set(limits.room.get().saturating_sub(name.len() + 3));
         // what was there in all of a handful of answers is a habit, not yet a promise
         if limits.required && property.required && (property.of == 0 || property.of >= 3) {
             required.insert(name.clone());

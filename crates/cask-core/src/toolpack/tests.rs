@@ -138,7 +138,7 @@ pub(crate) fn assert_portable(toolpack: &Toolpack) {
         assert_eq!(tool.input_schema.get("additionalProperties"), Some(&json!(false)));
         assert!(faults.is_empty(), "{}: {faults:?}", tool.name);
         assert!(tool.description.chars().count() <= describe::MAX);
-        assert!(schema::size(&entry(tool, None)) <= MAX_ENTRY_BYTES, "{} is too large", tool.name);
+        assert!(entry_bytes(tool) <= MAX_ENTRY_BYTES, "{} is too large", tool.name);
         assert!(tool.digest().is_ok(), "{}", tool.name);
     }
 }
@@ -155,23 +155,23 @@ pub(crate) fn assert_policy_holds(toolpack: &Toolpack) {
 #[test]
 fn the_order_of_endpoints_does_not_matter() {
     let mut endpoints = shop();
-    let first = compile(&endpoints, &options());
+    let first = compile(endpoints.clone(), &options());
     endpoints.reverse();
-    assert_eq!(compile(&endpoints, &options()), first);
+    assert_eq!(compile(endpoints, &options()), first);
     let names: Vec<&str> = first.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["delete_order", "get_order", "list_orders", "pay_order"]);
 }
 
 #[test]
 fn schemas_are_portable_and_the_policy_is_valid() {
-    let toolpack = compile(&shop(), &options());
+    let toolpack = compile(shop(), &options());
     assert_portable(&toolpack);
     assert_policy_holds(&toolpack);
 }
 
 #[test]
 fn a_policy_that_names_what_does_not_exist_is_refused() {
-    let toolpack = compile(&shop(), &options());
+    let toolpack = compile(shop(), &options());
     let (schema, _) = cedar_policy::Schema::from_cedarschema_str(&toolpack.policy_schema).unwrap();
     let typo = r#"@id("x") permit (principal, action == Action::"get_order", resource) when { context.args.oder_id == "1" };"#;
     let result = cedar_policy::Validator::new(schema)
@@ -181,7 +181,7 @@ fn a_policy_that_names_what_does_not_exist_is_refused() {
 
 #[test]
 fn arguments_that_share_a_name_are_told_apart() {
-    let toolpack = compile(&shop(), &options());
+    let toolpack = compile(shop(), &options());
     let pay = toolpack.tools.iter().find(|tool| tool.name == "pay_order").unwrap();
     assert_eq!(pay.input_schema["required"], json!(["amount", "body_order_id", "order_id"]));
     let Binding::Http(binding) = &pay.binding;
@@ -191,7 +191,7 @@ fn arguments_that_share_a_name_are_told_apart() {
 
 #[test]
 fn answers_of_another_shape_are_wrapped() {
-    let toolpack = compile(&shop(), &options());
+    let toolpack = compile(shop(), &options());
     let list = toolpack.tools.iter().find(|tool| tool.name == "list_orders").unwrap();
     let Binding::Http(binding) = &list.binding;
     assert!(binding.wrap);
@@ -209,7 +209,7 @@ fn answers_of_another_shape_are_wrapped() {
 
 #[test]
 fn toolsets_hold_what_their_names_say() {
-    let toolsets = compile(&shop(), &options()).toolsets;
+    let toolsets = compile(shop(), &options()).toolsets;
     let of = |name: &str| toolsets[name].iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(of("readonly"), ["get_order", "list_orders"]);
     assert_eq!(of("high_risk"), ["delete_order", "pay_order"]);
@@ -245,9 +245,11 @@ fn hostile_text_reaches_no_tool() {
             ..typed(TypeSet::STRING)
         },
     });
-    let toolpack = compile(&[bad], &options());
+    let toolpack = compile(vec![bad], &options());
     assert_portable(&toolpack);
-    let shown = entry(&toolpack.tools[0], None).to_string().to_lowercase();
+    let tool = &toolpack.tools[0];
+    let shown = json!([head(tool, &tool.digest().unwrap()), tool.input_schema, tool.output_schema]);
+    let shown = shown.to_string().to_lowercase();
     for word in [
         "ignore",
         "previous",
@@ -276,7 +278,7 @@ fn a_tool_never_outgrows_its_budget() {
     }
     let form = sending(endpoint("POST", "/forms"), "application/x-www-form-urlencoded", object(&wide));
     let json = sending(answering(endpoint("POST", "/trees"), deep.clone()), "application/json", deep);
-    let toolpack = compile(&[form, json], &options());
+    let toolpack = compile(vec![form, json], &options());
     assert_portable(&toolpack);
     let form = toolpack.tools.iter().find(|tool| tool.name == "create_form").unwrap();
     assert_eq!(form.input_schema["required"].as_array().unwrap().len(), 3, "required arguments stay");

@@ -3,6 +3,7 @@
 //! Every comparison returns agreement and contradiction, each a sum of small weights, so that "nothing
 //! to compare" (0, 0) is told from "compared and different".
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
@@ -125,11 +126,12 @@ fn surprise(n: u32, here: u64, others: u64) -> f64 {
 /// Compares bodies of successful answers and of requests.
 fn answers(a: &[&Traffic], b: &[&Traffic]) -> Likeness {
     let mut sum = Likeness::default();
-    let merged = |side: &[&Traffic], pick: fn(&Traffic) -> &Sketch| -> Sketch {
-        let mut all = Sketch::default();
-        side.iter().for_each(|traffic| all.merge(pick(traffic)));
-        all
-    };
+    fn merged<'t>(side: &[&'t Traffic], pick: fn(&Traffic) -> &Sketch) -> Cow<'t, Sketch> {
+        let mut all = side.iter().map(|traffic| pick(traffic)).filter(|sketch| sketch.bodies > 0);
+        let mut sum = all.next().map_or_else(|| Cow::Owned(Sketch::default()), Cow::Borrowed);
+        all.for_each(|sketch| sum.to_mut().merge(sketch));
+        sum
+    }
     let mut compare = |left: &Sketch, right: &Sketch| {
         let (agree, differ) = left.compare(right);
         sum += Likeness { agree, differ, shared: 0.0 };
@@ -140,11 +142,13 @@ fn answers(a: &[&Traffic], b: &[&Traffic]) -> Likeness {
     if (left.bodies > 0) != (right.bodies > 0) {
         sum.differ += 1.0;
     }
-    let queries = |side: &[&Traffic]| -> BTreeSet<String> {
-        side.iter().flat_map(|traffic| traffic.query.keys()).map(|name| name.to_string()).collect()
-    };
-    let (left, right) = (queries(a), queries(b));
-    sum.agree += 0.3 * left.intersection(&right).count() as f64;
+    fn queries<'t>(side: &[&'t Traffic]) -> BTreeSet<&'t str> {
+        side.iter().flat_map(|traffic| traffic.query.keys()).map(AsRef::as_ref).collect()
+    }
+    let left = queries(a);
+    if !left.is_empty() {
+        sum.agree += 0.3 * left.intersection(&queries(b)).count() as f64;
+    }
     sum
 }
 

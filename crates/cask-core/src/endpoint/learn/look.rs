@@ -67,10 +67,21 @@ pub fn look(segment: &str) -> Look {
     if segment.is_empty() {
         return Look::Word;
     }
-    if segment == super::MANY || segment.contains("[redacted") || segment.contains("%5Bredacted") {
+    let bytes = segment.as_bytes();
+    // searching for text costs more than everything else here: most segments have none of its first bytes
+    let (mut encoded, mut bracket, mut at, mut comma) = (false, false, false, false);
+    for byte in bytes {
+        encoded |= *byte == b'%';
+        bracket |= *byte == b'[';
+        at |= *byte == b'@';
+        comma |= *byte == b',';
+    }
+    if segment == super::MANY
+        || bracket && segment.contains("[redacted")
+        || encoded && segment.contains("%5Bredacted")
+    {
         return Look::Redacted;
     }
-    let bytes = segment.as_bytes();
     let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
     let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
     if digits == bytes.len() {
@@ -85,12 +96,12 @@ pub fn look(segment: &str) -> Look {
     if is_version(segment) {
         return Look::Version;
     }
-    if segment.split_once(['@']).is_some_and(|(user, host)| !user.is_empty() && host.contains('.'))
-        || segment.contains("%40")
+    if at && segment.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'))
+        || encoded && segment.contains("%40")
     {
         return Look::Email;
     }
-    if segment.contains(',') || segment.contains("%2C") || segment.contains("%2c") {
+    if comma || encoded && (segment.contains("%2C") || segment.contains("%2c")) {
         return Look::List;
     }
     if segment.parse::<std::net::IpAddr>().is_ok() {

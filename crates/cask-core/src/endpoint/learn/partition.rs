@@ -6,6 +6,7 @@ use super::Part;
 use super::alike::{Likeness, View, calls, places};
 use super::look::{Look, look};
 use super::words::Words;
+use crate::par;
 
 /// What becomes of one or more children.
 #[derive(Debug)]
@@ -137,9 +138,8 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     if !group.is_empty() && group.len() + pool.len() >= 2 {
         let all: Vec<usize> = group.iter().map(|child| child.at).chain(pool.iter().copied()).collect();
         let sample = spread(group.iter().collect(), SAMPLE);
-        let alike =
-            sample.iter().map(|child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE)).sum::<f64>()
-                / sample.len() as f64;
+        let shares = par::map(&sample, |child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE));
+        let alike = shares.iter().sum::<f64>() / sample.len() as f64;
         let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
         let many = ((all.len() - 1) as f64).ln_1p();
         let score = literal + parent.literalness() + (0.55 - alike) * 6.0 - 0.6 * many;
@@ -149,11 +149,10 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     }
 
     // Often seen siblings: tenants offer the same operations and answer alike.
-    let mut tenants = Vec::new();
-    for child in &heavy {
+    let tenant = |child: &&Child<'_>| {
         let own = literalness(child) + parent.literalness();
         if own >= MOST_LIKENESS {
-            continue;
+            return None;
         }
         let peers = heavy.iter().filter(|peer| peer.at != child.at && literalness(peer) < 2.0);
         let best = spread(peers.collect(), PEERS)
@@ -167,10 +166,9 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         // One operation in common is less telling than a dozen.
         let weight = (0.35 + 0.15 * shared).min(1.0) * 6.0;
         let score = own + (0.6 - best) * weight + if leaf { 1.5 } else { 0.5 };
-        if score < 0.0 {
-            tenants.push(child.at);
-        }
-    }
+        (score < 0.0).then_some(child.at)
+    };
+    let tenants: Vec<usize> = par::map(&heavy, tenant).into_iter().flatten().collect();
     if tenants.len() + pool.len() >= 2 {
         pool.extend(tenants);
     }

@@ -3,8 +3,6 @@
 //! It keeps the field paths nearest to the root and, level by level, those with the smallest hashes. What is
 //! among the kept ones of a whole is among the kept ones of each part, so sketches merge exactly, in any order.
 
-use std::collections::BTreeMap;
-
 use crate::endpoint::observed::Observed;
 
 use super::words::hash;
@@ -24,7 +22,8 @@ pub struct Sketch {
     pub bodies: u32,
     /// Bodies whose root is an object or array.
     pub structured: u32,
-    fields: BTreeMap<Key, Field>,
+    /// By key, no key twice: for so few, a sorted list is quicker than a tree to merge and to compare.
+    fields: Vec<(Key, Field)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,19 +53,23 @@ impl Sketch {
         for (name, field) in &seen.fields {
             let here = (hash(name) as u32).wrapping_add(path.rotate_left(7).wrapping_mul(0x9e37_79b1));
             let key = (level, here);
-            if self.fields.len() >= KEPT && self.fields.last_key_value().is_some_and(|(last, _)| key > *last)
-            {
+            if self.fields.len() >= KEPT && self.fields.last().is_some_and(|(last, _)| key > *last) {
                 continue;
             }
-            let entry = self.fields.entry(key).or_insert(Field {
-                parent: path,
-                level: level.saturating_sub(1),
-                count: 0,
-                of: 0,
-            });
-            entry.count += field.total();
-            entry.of += seen.object;
-            self.trim();
+            let (count, of) = (field.total(), seen.object);
+            match self.fields.binary_search_by_key(&key, |(key, _)| *key) {
+                Ok(at) => {
+                    if let Some((_, mine)) = self.fields.get_mut(at) {
+                        mine.count += count;
+                        mine.of += of;
+                    }
+                }
+                Err(at) => {
+                    let field = Field { parent: path, level: level.saturating_sub(1), count, of };
+                    self.fields.insert(at, (key, field));
+                    self.fields.truncate(KEPT);
+                }
+            }
             self.walk(field, here, level + 1);
         }
         if let Some(items) = &seen.items {
@@ -74,22 +77,21 @@ impl Sketch {
         }
     }
 
-    fn trim(&mut self) {
-        while self.fields.len() > KEPT {
-            self.fields.pop_last();
-        }
-    }
-
     /// Adds another sketch.
     pub fn merge(&mut self, other: &Sketch) {
         self.bodies += other.bodies;
         self.structured += other.structured;
-        for (key, field) in &other.fields {
-            let mine = self.fields.entry(*key).or_insert(Field { count: 0, of: 0, ..*field });
-            mine.count += field.count;
-            mine.of += field.of;
+        if self.fields.is_empty() {
+            self.fields.clone_from(&other.fields);
+            return;
         }
-        self.trim();
+        let mut all = Vec::with_capacity(KEPT.min(self.fields.len() + other.fields.len()));
+        for (key, mine, theirs) in side_by_side(&self.fields, &other.fields).take(KEPT) {
+            let Some(either) = mine.or(theirs) else { continue };
+            let sum = |of: fn(&Field) -> u32| mine.map_or(0, of) + theirs.map_or(0, of);
+            all.push((key, Field { count: sum(|field| field.count), of: sum(|field| field.of), ..*either }));
+        }
+        self.fields = all;
     }
 
     /// Agreement and contradiction of two sketches.
@@ -104,13 +106,14 @@ impl Sketch {
             if sketch.fields.len() < KEPT {
                 (u8::MAX, u32::MAX)
             } else {
-                sketch.fields.last_key_value().map_or((0, 0), |(key, _)| *key)
+                sketch.fields.last().map_or((0, 0), |(key, _)| *key)
             }
         };
         let limit = horizon(self).min(horizon(other));
-        let keys = self.fields.keys().chain(other.fields.keys().filter(|key| !self.fields.contains_key(key)));
-        for key in keys.filter(|key| **key <= limit) {
-            match (self.fields.get(key), other.fields.get(key)) {
+        for (_, mine, theirs) in
+            side_by_side(&self.fields, &other.fields).take_while(|(key, ..)| *key <= limit)
+        {
+            match (mine, theirs) {
                 (Some(_), Some(_)) => agree += 1.0,
                 (Some(mine), None) => differ += mine.missed(other.parents(mine)),
                 (None, Some(theirs)) => differ += theirs.missed(self.parents(theirs)),
@@ -126,10 +129,28 @@ impl Sketch {
             return self.structured;
         }
         self.fields
-            .values()
-            .find(|mine| mine.parent == field.parent && mine.level == field.level)
-            .map_or(0, |mine| mine.of)
+            .iter()
+            .find(|(_, mine)| mine.parent == field.parent && mine.level == field.level)
+            .map_or(0, |(_, mine)| mine.of)
     }
+}
+
+/// Every key of two sorted lists once, in order, with what each list has under it.
+fn side_by_side<'f>(
+    mine: &'f [(Key, Field)],
+    theirs: &'f [(Key, Field)],
+) -> impl Iterator<Item = (Key, Option<&'f Field>, Option<&'f Field>)> {
+    let (mut mine, mut theirs) = (mine.iter().peekable(), theirs.iter().peekable());
+    std::iter::from_fn(move || {
+        let key = match (mine.peek(), theirs.peek()) {
+            (Some((left, _)), Some((right, _))) => *left.min(right),
+            (Some((key, _)), None) | (None, Some((key, _))) => *key,
+            (None, None) => return None,
+        };
+        let left = mine.next_if(|(other, _)| *other == key).map(|(_, field)| field);
+        let right = theirs.next_if(|(other, _)| *other == key).map(|(_, field)| field);
+        Some((key, left, right))
+    })
 }
 
 impl Field {

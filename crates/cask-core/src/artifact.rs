@@ -161,10 +161,13 @@ struct Version {
 
 /// Reads strict JSON; says so if it does not fit because it is newer.
 fn read_json<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifact> {
-    if let Ok(Version { schema_version }) = serde_json::from_str::<Version>(text) {
-        known(file, &schema_version)?;
-    }
-    serde_json::from_str(text).map_err(|error| BadArtifact::new(file, error))
+    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Version>(text) {
+        Ok(Version { schema_version }) => match known(file, &schema_version) {
+            Err(newer) => newer,
+            Ok(()) => BadArtifact::new(file, error),
+        },
+        Err(_) => BadArtifact::new(file, error),
+    })
 }
 
 fn known(file: &str, version: &str) -> Result<(), BadArtifact> {

@@ -131,7 +131,7 @@ pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError
 }
 
 /// Whole numbers beyond this share a double with their neighbours.
-const EXACT: u64 = 1 << 53;
+pub const EXACT: u64 = 1 << 53;
 
 /// Writes the canonical form. `false` for what is better left to the general way: a fraction, whose digits
 /// are an art of their own, and a key that is there twice.

@@ -35,14 +35,14 @@ pub struct Surface {
     pub policy_schema: String,
 }
 
-impl From<&Toolpack> for Surface {
-    fn from(toolpack: &Toolpack) -> Self {
+impl From<Toolpack> for Surface {
+    fn from(toolpack: Toolpack) -> Self {
         Self {
-            toolpack: toolpack.id.clone(),
-            tools: toolpack.tools.clone(),
-            toolsets: toolpack.toolsets.clone(),
-            policy: toolpack.policy.clone(),
-            policy_schema: toolpack.policy_schema.clone(),
+            toolpack: toolpack.id,
+            tools: toolpack.tools,
+            toolsets: toolpack.toolsets,
+            policy: toolpack.policy,
+            policy_schema: toolpack.policy_schema,
         }
     }
 }

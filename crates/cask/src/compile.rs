@@ -186,7 +186,7 @@ impl Built {
         let pack = pack::open(store, Some(&self.dir.join(manifest::MANIFEST)), None)?;
         let base = pack.approved()?.map(|(_, lockfile)| lockfile);
         let mut pending =
-            change::pending(base.as_ref(), &Surface::from(&self.toolpack)).map_err(Error::new)?;
+            change::pending(base.as_ref(), &Surface::from(self.toolpack.clone())).map_err(Error::new)?;
         let seen = store.seen(&self.toolpack.id)?.map_or(0, |seen| seen.revision);
         pending.revision = pending.revision.max(seen.saturating_add(1));
         let path = pack.pending_file();

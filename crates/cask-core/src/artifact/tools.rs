@@ -1,6 +1,7 @@
 //! `tools.json`: what an agent can call. An authority document.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::canon::{self, CanonError};
 use crate::json::Json;
@@ -34,13 +35,31 @@ pub fn write(tools: &[Tool]) -> Result<String, CanonError> {
     Ok(format!("{{\n  \"schema_version\": \"{SCHEMA_VERSION}\",\n  \"tools\": [{list}]\n}}\n"))
 }
 
+/// Reads the tools on all cores; `None` if anything at all is wrong.
+fn split(text: &str) -> Option<Tools> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Raw<'t> {
+        schema_version: String,
+        #[serde(borrow)]
+        tools: Vec<&'t RawValue>,
+    }
+    let raw: Raw<'_> = serde_json::from_str(text).ok()?;
+    let tools = par::map(&raw.tools, |tool| serde_json::from_str(tool.get()).ok());
+    Some(Tools { schema_version: raw.schema_version, tools: tools.into_iter().collect::<Option<_>>()? })
+}
+
 /// Reads the file.
 ///
 /// # Errors
 /// [`BadArtifact`] also for a name that is none or there twice, a tool that is too large, and a path
 /// parameter without an argument.
 pub fn read(text: &str) -> Result<Vec<Tool>, BadArtifact> {
-    let file: Tools = read_json(TOOLS, text)?;
+    let file: Tools = match split(text) {
+        Some(file) => file,
+        // whatever is wrong is said with its place in the whole file
+        None => read_json(TOOLS, text)?,
+    };
     super::known(TOOLS, &file.schema_version)?;
     let mut before: Option<&str> = None;
     for (index, tool) in file.tools.iter().enumerate() {

@@ -4,10 +4,12 @@
 //! of an in-toto Statement v1 in canonical JSON. They are rebuilt from the lockfile when a signature is
 //! checked, so there is nothing to parse and no second copy of the truth. Signatures are Ed25519 (RFC 8032).
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, Signer, VerifyingKey};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{Approval, Entry, Lockfile, Seal, State};
 use crate::canon::{self, CanonError};
@@ -105,19 +107,18 @@ pub fn approval_message(
     entry: &Entry,
     approval: &Approval,
 ) -> Result<Vec<u8>, CanonError> {
-    let decision = if entry.state == State::Blocked { "block" } else { "allow" };
-    let predicate = json!({
-        "toolpack": toolpack,
-        "decision": decision,
-        "toolsets": entry.toolsets,
-        "risk": entry.risk.as_str(),
-        "approver": approval.by,
-        "key": approval.key,
-        "at": approval.at,
-        "until": approval.until,
-        "reason": approval.reason,
-    });
-    statement(subject, &entry.digest, APPROVAL, &predicate)
+    let predicate = Predicate {
+        approver: &approval.by,
+        at: &approval.at,
+        decision: if entry.state == State::Blocked { "block" } else { "allow" },
+        key: &approval.key,
+        reason: &approval.reason,
+        risk: entry.risk.as_str(),
+        toolpack,
+        toolsets: &entry.toolsets,
+        until: approval.until.as_deref(),
+    };
+    statement(subject, &entry.digest, APPROVAL, predicate)
 }
 
 /// The bytes that a seal signs.
@@ -125,23 +126,68 @@ pub fn approval_message(
 /// # Errors
 /// As [`canon::canonical`].
 pub fn seal_message(lockfile: &Lockfile, digest: &canon::Digest, seal: &Seal) -> Result<Vec<u8>, CanonError> {
-    let predicate =
-        json!({ "revision": lockfile.revision, "sealer": seal.by, "key": seal.key, "at": seal.at });
-    statement(&lockfile.toolpack, digest, SEAL, &predicate)
+    if lockfile.revision > canon::EXACT {
+        return Err(CanonError::InexactInteger(lockfile.revision.to_string()));
+    }
+    let predicate = Seals { at: &seal.at, key: &seal.key, revision: lockfile.revision, sealer: &seal.by };
+    statement(&lockfile.toolpack, digest, SEAL, predicate)
+}
+
+/// An in-toto Statement v1. Here and below, members are declared in the order of the canonical form, so that
+/// writing them is writing it: a lockfile has a thousand of these.
+#[derive(Serialize)]
+struct Statement<'a, P> {
+    _type: &'a str,
+    predicate: P,
+    #[serde(rename = "predicateType")]
+    predicate_type: &'a str,
+    subject: [Subject<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    digest: Sha256,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Sha256 {
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct Predicate<'a> {
+    approver: &'a str,
+    at: &'a str,
+    decision: &'a str,
+    key: &'a str,
+    reason: &'a str,
+    risk: &'a str,
+    toolpack: &'a str,
+    toolsets: &'a BTreeSet<String>,
+    until: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Seals<'a> {
+    at: &'a str,
+    key: &'a str,
+    revision: u64,
+    sealer: &'a str,
 }
 
 fn statement(
     subject: &str,
     digest: &canon::Digest,
     predicate_type: &str,
-    predicate: &Value,
+    predicate: impl Serialize,
 ) -> Result<Vec<u8>, CanonError> {
-    let payload = canon::canonical(&json!({
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [{ "name": subject, "digest": { "sha256": digest.hex() } }],
-        "predicateType": predicate_type,
-        "predicate": predicate,
-    }))?;
+    let payload = serde_json::to_vec(&Statement {
+        _type: "https://in-toto.io/Statement/v1",
+        predicate,
+        predicate_type,
+        subject: [Subject { digest: Sha256 { sha256: digest.hex() }, name: subject }],
+    })?;
     Ok(pae(PAYLOAD_TYPE, &payload))
 }
 
@@ -192,6 +238,33 @@ mod tests {
             pae("http://example.com/HelloWorld", b"hello world"),
             b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
         );
+    }
+
+    #[test]
+    fn what_is_signed_is_canonical() {
+        let toolsets = BTreeSet::from(["b\u{1f600}\n\"".to_owned(), "a".to_owned()]);
+        let odd = "\u{8}\u{c}\t/\\\u{7f}\u{e9}\u{2028}";
+        let predicate = Predicate {
+            approver: odd,
+            at: "t",
+            decision: "allow",
+            key: "k",
+            reason: odd,
+            risk: "low",
+            toolpack: "tp",
+            toolsets: &toolsets,
+            until: None,
+        };
+        let digest = canon::Digest::of_bytes(b"");
+        let seals = Seals { at: "t", key: "k", revision: 7, sealer: odd };
+        for message in [
+            statement(odd, &digest, APPROVAL, predicate).unwrap(),
+            statement("x", &digest, SEAL, seals).unwrap(),
+        ] {
+            let start = message.iter().position(|byte| *byte == b'{').unwrap();
+            let value: serde_json::Value = serde_json::from_slice(&message[start..]).unwrap();
+            assert_eq!(message[start..], canon::canonical(&value).unwrap());
+        }
     }
 
     #[test]

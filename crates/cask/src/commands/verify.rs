@@ -177,7 +177,7 @@ fn locked(toolpack: &Toolpack, on_disk: &OnDisk, findings: &mut Vec<Finding>) {
     let lockfile = read(&on_disk.dir, &on_disk.dir.join(name), artifact::lockfile::MAX_BYTES)
         .map_err(|error| error.message)
         .and_then(|text| artifact::lockfile::read(&text).map_err(|error| error.to_string()));
-    let subjects = change::subjects(&Surface::from(toolpack)).map_err(|error| error.to_string());
+    let subjects = change::subjects(&Surface::from(toolpack.clone())).map_err(|error| error.to_string());
     match (lockfile, subjects) {
         (Ok(lockfile), Ok(subjects)) => findings.extend(verify::locked(&subjects, &lockfile, name)),
         (Err(why), _) | (_, Err(why)) => findings.push(verify::unreadable(name, &why)),

@@ -53,7 +53,7 @@ pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> 
                 Unreadable::Read(error) => error,
                 Unreadable::Wrong(error) => wrong(error),
             })?;
-    let surface = Surface::from(&toolpack);
+    let surface = Surface::from(toolpack);
     Ok(Pack { dir, file, manifest, surface })
 }
 

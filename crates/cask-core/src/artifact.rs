@@ -102,7 +102,8 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
 /// Digests of files, as the manifest lists them.
 #[must_use]
 pub fn digests(files: &BTreeMap<String, String>) -> BTreeMap<String, Digest> {
-    files.iter().map(|(path, text)| (path.clone(), Digest::of_bytes(text.as_bytes()))).collect()
+    let listed = files.iter().filter(|(path, _)| !manifest::OWNED.contains(&path.as_str()));
+    listed.map(|(path, text)| (path.clone(), Digest::of_bytes(text.as_bytes()))).collect()
 }
 
 /// Reads a toolpack back. `text_of` gives the text of a file by its path relative to the toolpack.

@@ -29,10 +29,8 @@ pub struct Surface {
     pub tools: Vec<Tool>,
     /// Toolset name → tool names.
     pub toolsets: BTreeMap<String, BTreeSet<String>>,
-    /// The Cedar policy text.
+    /// The Cedar policy text. Its schema follows from the tools and decides nothing.
     pub policy: String,
-    /// The Cedar schema text.
-    pub policy_schema: String,
 }
 
 impl From<Toolpack> for Surface {
@@ -42,7 +40,6 @@ impl From<Toolpack> for Surface {
             tools: toolpack.tools,
             toolsets: toolpack.toolsets,
             policy: toolpack.policy,
-            policy_schema: toolpack.policy_schema,
         }
     }
 }
@@ -59,7 +56,7 @@ impl Surface {
     /// What is signed as `policy/default`.
     #[must_use]
     pub fn policy_content(&self) -> serde_json::Value {
-        serde_json::json!({ "policy": self.policy, "schema": self.policy_schema })
+        serde_json::json!({ "policy": self.policy })
     }
 
     /// What is signed as `toolset/<name>`.
@@ -197,7 +194,6 @@ pub struct Approved {
     pub(crate) tools: BTreeMap<String, ApprovedTool>,
     pub(crate) toolsets: BTreeSet<String>,
     pub(crate) policy: String,
-    pub(crate) policy_schema: String,
     pub(crate) policy_digest: Digest,
     pub(crate) hosts: BTreeSet<String>,
     pub(crate) not_approved: BTreeMap<String, NotApproved>,
@@ -259,7 +255,6 @@ impl Approved {
             tools,
             toolsets: surface.toolsets.into_keys().collect(),
             policy: surface.policy,
-            policy_schema: surface.policy_schema,
             policy_digest,
             hosts,
             not_approved: BTreeMap::new(),
@@ -295,11 +290,6 @@ impl Approved {
     #[must_use]
     pub fn policy(&self) -> &str {
         &self.policy
-    }
-    /// The approved Cedar schema text.
-    #[must_use]
-    pub fn policy_schema(&self) -> &str {
-        &self.policy_schema
     }
     /// Digest of the approved policy.
     #[must_use]

@@ -223,6 +223,11 @@ pub struct Options {
     pub captures: Vec<String>,
     /// Names that tools already have, by endpoint id; they are kept.
     pub names: BTreeMap<String, String>,
+    /// The policy that the toolpack has; it is its owner's and kept as it is. None: [`policy::DEFAULT`].
+    pub policy: Option<String>,
+    /// The toolsets that the toolpack has. Those that every toolpack has are compiled anew, others are kept
+    /// with those of their tools that are still there.
+    pub toolsets: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Options {
@@ -246,7 +251,7 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
     let made = par::map(&baseline, |endpoint| names.get(&endpoint.id).map(|name| tool(endpoint, name)));
     let mut tools: Vec<Tool> = made.into_iter().flatten().collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
-    let toolsets = toolsets(&tools);
+    let toolsets = toolsets(&tools, &options.toolsets);
     let mut asked = options.hosts.clone();
     asked.sort();
     asked.dedup();
@@ -260,7 +265,7 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
         name: options.name.clone(),
         hosts: hosts.into_iter().collect(),
         captures,
-        policy: policy::DEFAULT.to_owned(),
+        policy: options.policy.clone().unwrap_or_else(|| policy::DEFAULT.to_owned()),
         policy_schema: policy::schema(&tools, &toolsets),
         tools,
         toolsets,
@@ -355,13 +360,21 @@ fn annotations(endpoint: &Endpoint) -> Annotations {
 }
 
 /// The toolsets that every toolpack has: reads, changes, what needs care, and all.
-fn toolsets(tools: &[Tool]) -> BTreeMap<String, BTreeSet<String>> {
+fn toolsets(
+    tools: &[Tool],
+    before: &BTreeMap<String, BTreeSet<String>>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    let there: BTreeSet<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    let kept = before.iter().map(|(name, members)| {
+        (name.clone(), members.iter().filter(|tool| there.contains(tool.as_str())).cloned().collect())
+    });
+    let mut all: BTreeMap<String, BTreeSet<String>> = kept.collect();
     let pick = |belongs: &dyn Fn(&Tool) -> bool| {
         tools.iter().filter(|tool| belongs(tool)).map(|tool| tool.name.clone()).collect::<BTreeSet<_>>()
     };
     let calm = |tool: &Tool| tool.risk <= Risk::Medium;
     let changes = |tool: &Tool| matches!(tool.effect, Effect::Write | Effect::Delete);
-    BTreeMap::from([
+    all.extend([
         (DEFAULT_TOOLSET.to_owned(), pick(&|tool| tool.effect == Effect::Read && calm(tool))),
         ("write_ops".to_owned(), pick(&|tool| changes(tool) && calm(tool))),
         (
@@ -369,7 +382,8 @@ fn toolsets(tools: &[Tool]) -> BTreeMap<String, BTreeSet<String>> {
             pick(&|tool| !calm(tool) || !(changes(tool) || tool.effect == Effect::Read)),
         ),
         ("operator".to_owned(), pick(&|_| true)),
-    ])
+    ]);
+    all
 }
 
 /// The `_meta` of a tool in `tools/list`. The digest is its first 16 digits: enough to find the tool in the

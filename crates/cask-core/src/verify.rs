@@ -145,12 +145,14 @@ pub fn unreadable(path: &str, why: &str) -> Finding {
     finding(&UNREADABLE, file(path), why)
 }
 
-/// Files against the digests in the manifest. `expected` are the paths that every toolpack has.
+/// Files against the digests in the manifest. `expected` are the paths that every toolpack has, `owned` those
+/// of them that have no digest because their owner edits them.
 #[must_use]
 pub fn digests(
     listed: &BTreeMap<String, Digest>,
     there: &BTreeMap<String, String>,
     expected: &[&str],
+    owned: &[&str],
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, digest) in listed {
@@ -167,6 +169,7 @@ pub fn digests(
     }
     for path in expected.iter().filter(|path| !listed.contains_key(**path)) {
         match there.contains_key(*path) {
+            true if owned.contains(path) => {}
             true => {
                 let message = format!("the manifest has no digest of `{path}`");
                 findings.push(finding(&UNLISTED, file(path), message));
@@ -397,11 +400,11 @@ mod tests {
         let there = BTreeMap::from([("a".to_owned(), "one".to_owned()), ("b".to_owned(), "two".to_owned())]);
         let mut listed: BTreeMap<_, _> =
             there.iter().map(|(path, text)| (path.clone(), Digest::of_bytes(text.as_bytes()))).collect();
-        assert!(digests(&listed, &there, &["a", "b"]).is_empty());
+        assert!(digests(&listed, &there, &["a", "b"], &[]).is_empty());
         listed.insert("c".to_owned(), Digest::of_bytes(b""));
         listed.insert("a".to_owned(), Digest::of_bytes(b"other"));
         listed.remove("b");
-        let found = digests(&listed, &there, &["a", "b", "d"]);
+        let found = digests(&listed, &there, &["a", "b", "d"], &[]);
         assert_eq!(
             codes(&found),
             ["artifact-changed", "artifact-missing", "artifact-unlisted", "artifact-missing"]

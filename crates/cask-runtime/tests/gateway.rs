@@ -156,7 +156,6 @@ async fn world(change: impl FnOnce(&mut Settings)) -> World {
         tools,
         toolsets: BTreeMap::from([("readonly".to_owned(), readonly), ("operator".to_owned(), all)]),
         policy: "@id(\"reads\") permit(principal, action in Action::\"effect_read\", resource);".to_owned(),
-        policy_schema: String::new(),
     };
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("audit.jsonl");

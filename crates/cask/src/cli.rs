@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::commands;
 use crate::ctx::Ctx;
 use crate::error::Exit;
+use cask_core::report::escape::terminal_lines;
 
 /// Lockfiles for agent tools. If it's not approved, it's blocked.
 #[derive(Debug, Parser)]
@@ -113,9 +114,10 @@ pub fn main() -> ExitCode {
         Command::State(args) => commands::state::run(args, &ctx),
     };
     let exit = result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        // Names out of files and traffic stand in messages: none of them drives the terminal.
+        eprintln!("error: {}", terminal_lines(&error.to_string()));
         if let Some(hint) = &error.hint {
-            eprintln!("  hint: {hint}");
+            eprintln!("  hint: {}", terminal_lines(hint));
         }
         Exit::Invalid
     });

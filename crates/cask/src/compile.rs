@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cask_core::artifact::{self, BadArtifact, Manifest, coverage, declared, manifest};
 use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
-use cask_core::lock::{Surface, change};
+use cask_core::lock::{Lockfile, State, Surface, change};
 use cask_core::toolpack::{self, Options, Toolpack, baseline};
 
 use crate::ctx::Ctx;
@@ -45,6 +45,17 @@ pub struct Built {
     pub manifest: Manifest,
 }
 
+/// What writing a toolpack did.
+#[derive(Debug, Clone, Copy)]
+pub struct Written {
+    /// Whether any file is another than before.
+    pub changed: bool,
+    /// What can be decided on: tools, toolsets, the policy.
+    pub subjects: usize,
+    /// Of these, what nobody has decided on as it is now.
+    pub undecided: usize,
+}
+
 /// Compiles a request, with all that the same toolpack was compiled from before.
 ///
 /// # Errors
@@ -73,13 +84,15 @@ pub fn build_with(
     let (mut captures, mut descriptions) = (request.captures.clone(), request.descriptions.clone());
     let mut lockfile = None;
     let mut pinned = Vec::new();
-    let mut names = BTreeMap::new();
+    let mut options = Options { name: request.name.clone(), hosts: hosts.clone(), ..Options::default() };
     if let Some(before) = before {
         captures.extend(before.manifest.captures);
         descriptions.extend(before.manifest.origin.descriptions);
         lockfile = before.manifest.lockfile;
         pinned = before.endpoints;
-        names = before.names;
+        options.names = before.names;
+        options.policy = Some(before.policy);
+        options.toolsets = before.toolsets;
     }
     let mut exchanges = 0;
     let mut skipped: BTreeMap<String, u64> = BTreeMap::new();
@@ -108,12 +121,7 @@ pub fn build_with(
         return Err(Error::new("nothing to compile: no exchange belongs to an endpoint")
             .hint("record calls of the service's API, with their answers"));
     }
-    let options = Options {
-        name: request.name.clone(),
-        hosts: hosts.clone(),
-        captures: captures.into_iter().collect(),
-        names,
-    };
+    options.captures = captures.into_iter().collect();
     let toolpack = toolpack::compile(endpoints, &options);
     let coverage = coverage::of(&toolpack.baseline, exchanges, skipped);
     let files = artifact::files(&toolpack, &coverage).map_err(Error::new)?;
@@ -127,6 +135,9 @@ struct Before {
     manifest: Manifest,
     endpoints: Vec<Endpoint>,
     names: BTreeMap<String, String>,
+    /// Users may write their own rules and toolsets: minting again keeps them.
+    policy: String,
+    toolsets: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Before {
@@ -143,7 +154,9 @@ impl Before {
         let manifest = manifest::read(&text(manifest::MANIFEST)?).map_err(bad)?;
         let baseline = artifact::baseline::read(&text(manifest::BASELINE)?).map_err(bad)?;
         let tools = artifact::tools::read(&text(manifest::TOOLS)?).map_err(bad)?;
-        Ok(Some(Self { manifest, endpoints: baseline.endpoints, names: Options::names_of(&tools) }))
+        let toolsets = artifact::toolsets::read(&text(manifest::TOOLSETS)?).map_err(bad)?;
+        let (endpoints, names) = (baseline.endpoints, Options::names_of(&tools));
+        Ok(Some(Self { manifest, endpoints, names, policy: text(manifest::POLICY)?, toolsets }))
     }
 }
 
@@ -154,11 +167,16 @@ impl Built {
         manifest::write(&self.manifest)
     }
 
-    /// Writes what changed, the manifest last, then the pending lockfile. Says whether anything did change.
+    /// Writes what changed, the manifest last, then the pending lockfile.
     ///
     /// # Errors
-    /// [`Error`] if it cannot be written.
-    pub fn write(&self, store: &Store, ctx: &Ctx) -> Result<bool, Error> {
+    /// [`Error`] if it cannot be written, or would not read back: then nothing is.
+    pub fn write(&self, store: &Store, ctx: &Ctx) -> Result<Written, Error> {
+        let text = self.files.get(manifest::TOOLS).map_or("", String::as_str);
+        artifact::tools::read(text).map_err(|error| {
+            Error::new(format_args!("nothing was written: {error}"))
+                .hint("leave the recording with that call out, and report this: it is a bug in cask")
+        })?;
         let mut changed = false;
         let manifest_text = self.manifest_text();
         let manifest = (manifest::MANIFEST.to_owned(), manifest_text);
@@ -176,15 +194,16 @@ impl Built {
                 store::write(out, &out.join(&self.toolpack.id).join(name), text.as_bytes())?;
             }
         }
-        self.write_pending(store)?;
-        Ok(changed)
+        let lockfile = self.write_pending(store)?;
+        let undecided = lockfile.subjects.values().filter(|entry| entry.state == State::Pending).count();
+        Ok(Written { changed, subjects: lockfile.subjects.len(), undecided })
     }
 
     /// The lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
     /// says: whether its signatures hold is checked by those who decide and by those who run.
-    fn write_pending(&self, store: &Store) -> Result<(), Error> {
+    fn write_pending(&self, store: &Store) -> Result<Lockfile, Error> {
         let pack = pack::open(store, Some(&self.dir.join(manifest::MANIFEST)), None)?;
-        let base = pack.approved()?.map(|(_, lockfile)| lockfile);
+        let base = pack.approved_if_there()?.map(|(_, lockfile)| lockfile);
         let mut pending =
             change::pending(base.as_ref(), &Surface::from(self.toolpack.clone())).map_err(Error::new)?;
         let seen = store.seen(&self.toolpack.id)?.map_or(0, |seen| seen.revision);
@@ -194,7 +213,7 @@ impl Built {
         if !same {
             pack.write_lockfile(PENDING, &pending)?;
         }
-        Ok(())
+        Ok(pending)
     }
 }
 
@@ -233,17 +252,13 @@ fn read_description(store: &Store, id: &str) -> Result<Vec<Endpoint>, Error> {
 /// What to type next, with the state root where it is not the usual one.
 #[must_use]
 pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
-    let root = if ctx.root == Path::new(".caskmcp") {
-        String::new()
-    } else {
-        format!(" --root {}", word(&ctx.root.display().to_string()))
-    };
+    let cask = ctx.command();
     let toolpack = word(&dir.join(manifest::MANIFEST).display().to_string());
     let lockfile = word(&dir.join(PENDING).display().to_string());
     vec![
-        format!("cask{root} diff --toolpack {toolpack}"),
-        format!("cask{root} gate allow --all --lockfile {lockfile}"),
-        format!("cask{root} run --toolpack {toolpack}"),
+        format!("{cask} diff --toolpack {toolpack}"),
+        format!("{cask} gate allow --all --lockfile {lockfile}"),
+        format!("{cask} run --toolpack {toolpack}"),
     ]
 }
 
@@ -259,7 +274,8 @@ pub fn word(text: &str) -> String {
 ///
 /// # Errors
 /// [`Error`] if stdout cannot be written.
-pub fn report(built: &Built, changed: bool, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
+pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
+    let changed = written.changed;
     let toolpack = &built.toolpack;
     let mut risks: BTreeMap<_, u64> = BTreeMap::new();
     for tool in &toolpack.tools {
@@ -277,6 +293,8 @@ pub fn report(built: &Built, changed: bool, heading: &str, json: bool, ctx: &Ctx
             "path": built.dir.join(manifest::MANIFEST).display().to_string(),
             "lockfile": built.dir.join(PENDING).display().to_string(),
             "changed": changed,
+            "subjects": written.subjects,
+            "undecided": written.undecided,
             "hosts": toolpack.hosts,
             "captures": toolpack.captures,
             "exchanges": built.coverage.exchanges,
@@ -311,7 +329,11 @@ pub fn report(built: &Built, changed: bool, heading: &str, json: bool, ctx: &Ctx
             if toolset == toolpack::DEFAULT_TOOLSET { " (served unless told otherwise)" } else { "" };
         out.push_str(&format!("  toolset {toolset}: {}{default}\n", count(tools.len(), "tool")));
     }
-    out.push_str("nothing is approved yet; look, decide, serve:\n");
+    match (written.undecided, written.subjects) {
+        (0, _) => out.push_str("everything in it is decided:\n"),
+        (open, all) if open == all => out.push_str("nothing is approved yet; look, decide, serve:\n"),
+        (open, all) => out.push_str(&format!("{open} of {all} subjects are still to decide:\n")),
+    }
     for command in next {
         out.push_str(&format!("  {command}\n"));
     }

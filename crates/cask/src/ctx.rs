@@ -1,6 +1,6 @@
 //! What a command is given: the state root, the clock and the environment. Made once, in `main`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The world as a command sees it. Tests give another.
 #[derive(Debug, Clone)]
@@ -18,6 +18,15 @@ pub struct Ctx {
 }
 
 impl Ctx {
+    /// How to call cask again for the same state root: the start of every command that is shown.
+    #[must_use]
+    pub fn command(&self) -> String {
+        if self.root == Path::new(".caskmcp") {
+            return "cask".to_owned();
+        }
+        format!("cask --root {}", crate::compile::word(&self.root.display().to_string()))
+    }
+
     /// The time now, RFC 3339, UTC, whole seconds.
     #[must_use]
     pub fn now(&self) -> String {

@@ -74,14 +74,37 @@ pub fn identity(ctx: &Ctx, store: &Store, given: Option<&str>) -> Result<Identit
 /// Who is trusted here. Without a trust file nobody is.
 ///
 /// # Errors
-/// [`Error`] if the file is there but not valid.
+/// [`Error`] if the file is there but not valid, or not the one that was accepted before.
 pub fn trust(store: &Store) -> Result<Trust, Error> {
+    store.check_trust()?;
+    Ok(read_trust_file(store)?.unwrap_or_default())
+}
+
+/// Refuses to decide without a trust file where there was one.
+///
+/// # Errors
+/// [`Error`] if it vanished after a lockfile was accepted.
+pub fn check_there(store: &Store) -> Result<(), Error> {
+    let path = store.trust_file();
+    if path.exists() || !store.seen_any()? {
+        return Ok(());
+    }
+    Err(Error::new(format_args!("{} is gone, but lockfiles were accepted here before", path.display()))
+        .hint("restore it from version control; nobody is trusted without it"))
+}
+
+/// The trust file as it is, whether or not it was accepted; none if there is none.
+///
+/// # Errors
+/// [`Error`] if it is not valid.
+pub fn read_trust_file(store: &Store) -> Result<Option<Trust>, Error> {
     let path = store.trust_file();
     if !path.exists() {
-        return Ok(Trust::default());
+        return Ok(None);
     }
     let text = store::read(store.root(), &path, cask_core::artifact::lockfile::MAX_BYTES)?;
-    read_trust(&text).map_err(|error| Error::new(format_args!("{}: {error}", path.display())))
+    let trust = read_trust(&text).map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
+    Ok(Some(trust))
 }
 
 /// Trust for signing: the first signer of a root is trusted on first use, aloud; any other must be listed.
@@ -92,14 +115,8 @@ pub fn trust_for(store: &Store, identity: &Identity) -> Result<Trust, Error> {
     let path = store.trust_file();
     let key = key_text(&identity.key.verifying_key());
     let trust = trust(store)?;
+    check_there(store)?;
     if !path.exists() {
-        if store.seen_any()? {
-            return Err(Error::new(format_args!(
-                "{} is gone, but lockfiles were accepted here before",
-                path.display()
-            ))
-            .hint("restore it from version control; nobody is trusted without it"));
-        }
         let signer = Signer { id: identity.id.clone(), keys: vec![key.clone()] };
         let trust = Trust::new(vec![signer]).map_err(Error::new)?;
         store.write(&path, write_trust(&trust).as_bytes())?;

@@ -101,6 +101,7 @@ impl Store {
         make_dir(&self.root)?;
         make_dir(&self.state())?;
         inside(&self.root, &path)?;
+        no_link(&path)?;
         let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(|error| io_error("open", &path, &error))?;
         let start = Instant::now();
@@ -133,6 +134,7 @@ impl Store {
         if !path.exists() {
             return Ok(None);
         }
+        no_link(&path)?;
         let who = holder(&path);
         let file = File::options().read(true).write(true).open(&path);
         let file = file.map_err(|error| io_error("open", &path, &error))?;
@@ -219,17 +221,74 @@ impl Store {
         Ok(!self.memory()?.revisions.is_empty())
     }
 
-    /// Remembers an accepted revision, if it is newer than the remembered one.
+    /// Remembers an accepted revision, if it is newer than the remembered one, and on the first time the
+    /// trust under which it was.
     ///
     /// # Errors
     /// As [`Store::seen`], or if it cannot be written.
     pub fn remember(&self, toolpack: &str, seen: Seen) -> Result<(), Error> {
         let mut memory = self.memory()?;
-        if memory.revisions.get(toolpack).is_some_and(|&(revision, _)| revision >= seen.revision) {
+        let known = memory.revisions.get(toolpack).is_some_and(|&(revision, _)| revision >= seen.revision);
+        if known && memory.trust.is_some() {
             return Ok(());
         }
-        memory.revisions.insert(toolpack.to_owned(), (seen.revision, seen.digest));
-        let text = serde_json::to_string_pretty(&memory).map_err(Error::new)?;
+        if !known {
+            memory.revisions.insert(toolpack.to_owned(), (seen.revision, seen.digest));
+        }
+        if memory.trust.is_none() {
+            memory.trust = self.trust_digest()?;
+        }
+        self.write_memory(&memory)
+    }
+
+    /// Refuses a trust file that is not the one under which lockfiles were accepted here: whoever can write
+    /// the repository could put another in its place.
+    ///
+    /// # Errors
+    /// [`Error`] that says how a change that is meant is accepted.
+    pub fn check_trust(&self) -> Result<(), Error> {
+        let (Some(known), Some(now)) = (self.memory()?.trust, self.trust_digest()?) else { return Ok(()) };
+        if known == now {
+            return Ok(());
+        }
+        Err(Error::new(format_args!(
+            "{} is not the one that was accepted on this machine",
+            self.trust_file().display()
+        ))
+        .hint(
+            "restore it from version control; if you know who changed it and why: `cask state accept` shows it",
+        ))
+    }
+
+    /// Takes the lockfiles and the trust file as they are now for accepted, whatever was before. `now` has the
+    /// toolpacks with a sealed lockfile; what is remembered of any other is forgotten.
+    ///
+    /// # Errors
+    /// As [`Store::remember`].
+    pub fn accept(&self, now: BTreeMap<String, Seen>) -> Result<(), Error> {
+        let revisions = now.into_iter().map(|(id, seen)| (id, (seen.revision, seen.digest))).collect();
+        self.write_memory(&Memory { trust: self.trust_digest()?, revisions, ..Memory::default() })
+    }
+
+    /// What is remembered: toolpacks with the revisions accepted.
+    ///
+    /// # Errors
+    /// As [`Store::seen`].
+    pub fn remembered(&self) -> Result<BTreeMap<String, u64>, Error> {
+        Ok(self.memory()?.revisions.into_iter().map(|(id, (revision, _))| (id, revision)).collect())
+    }
+
+    fn trust_digest(&self) -> Result<Option<cask_core::canon::Digest>, Error> {
+        let path = self.trust_file();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = read_bytes(&self.root, &path, MAX_BYTES)?;
+        Ok(Some(cask_core::canon::Digest::of_bytes(&bytes)))
+    }
+
+    fn write_memory(&self, memory: &Memory) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(memory).map_err(Error::new)?;
         make_dir(&self.state())?;
         self.write(&self.memory_file(), text.as_bytes())
     }
@@ -241,7 +300,7 @@ impl Store {
     fn memory(&self) -> Result<Memory, Error> {
         let path = self.memory_file();
         if !path.exists() {
-            return Ok(Memory { schema_version: "1".to_owned(), revisions: BTreeMap::new() });
+            return Ok(Memory::default());
         }
         let text = read(&self.root, &path, 16 << 20)?;
         let memory: Memory = serde_json::from_str(&text)
@@ -260,6 +319,15 @@ struct Memory {
     schema_version: String,
     /// By toolpack: revision and digest of its lockfile.
     revisions: BTreeMap<String, (u64, cask_core::canon::Digest)>,
+    /// The trust file under which they were accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trust: Option<cask_core::canon::Digest>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { schema_version: "1".to_owned(), revisions: BTreeMap::new(), trust: None }
+    }
 }
 
 /// Reads a text file of at most `max` bytes that lies inside `base`, symbolic links followed.
@@ -351,6 +419,17 @@ fn inside(base: &Path, path: &Path) -> Result<(), Error> {
     match existing {
         Some(dir) if dir.starts_with(&real_base) => Ok(()),
         _ => Err(outside(path, base)),
+    }
+}
+
+/// A file that is written in place must be one: a link committed to a repository would lead anywhere.
+fn no_link(path: &Path) -> Result<(), Error> {
+    match path.symlink_metadata() {
+        Ok(meta) if !meta.is_file() => {
+            Err(Error::new(format_args!("{} is not a regular file", path.display()))
+                .hint("remove it: cask makes its own"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -25,6 +25,9 @@ pub const CONTRACTS: &str = "artifact/contracts.yaml";
 pub const OPENAPI: &str = "artifact/openapi.yaml";
 /// The endpoints as accepted.
 pub const BASELINE: &str = "artifact/baseline.json";
+/// Files that their owner edits: no digest is recorded. Whether they are what was approved is the lockfile's
+/// matter.
+pub const OWNED: [&str; 2] = [POLICY, TOOLSETS];
 /// Suggested scopes.
 pub const SCOPES: &str = "artifact/scopes.suggested.yaml";
 /// What traffic has shown.

@@ -10,14 +10,10 @@ use super::rules as r;
 use crate::lock::Surface;
 
 pub(super) fn compare(before: Option<&Surface>, after: &Surface, out: &mut Subject<'_>) {
-    let Some(before) = before.filter(|before| !(before.policy.is_empty() && before.policy_schema.is_empty()))
-    else {
+    let Some(before) = before.filter(|before| !before.policy.is_empty()) else {
         let message = format!("a first policy of {} rules", rules(&after.policy).map_or(0, |all| all.len()));
         return out.push(&r::POLICY_ADDED, "", message, None, None);
     };
-    if before.policy_schema != after.policy_schema {
-        out.push(&r::POLICY_SCHEMA, "/schema", "the policy schema changed", None, None);
-    }
     if before.policy == after.policy {
         return;
     }

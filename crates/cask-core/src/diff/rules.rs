@@ -55,7 +55,7 @@ pub fn class(code: &str) -> Option<Class> {
 }
 
 /// Every rule.
-pub const RULES: [&Change; 47] = [
+pub const RULES: [&Change; 46] = [
     &TOOL_ADDED,
     &HOST_ADDED,
     &TOOL_HOST,
@@ -102,7 +102,6 @@ pub const RULES: [&Change; 47] = [
     &POLICY_RULE_CHANGED,
     &POLICY_TEXT,
     &POLICY_UNREADABLE,
-    &POLICY_SCHEMA,
 ];
 
 pub(super) static TOOL_ADDED: Change = Change {
@@ -562,15 +561,5 @@ pub(super) static POLICY_UNREADABLE: Change = Change {
         severity: Severity::Breaking,
         title: "the policy cannot be compared",
         explain: "The policy does not parse, so nobody can say what it allows. Nothing is served with it.",
-    },
-};
-
-pub(super) static POLICY_SCHEMA: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "policy-schema-changed",
-        severity: Severity::Warning,
-        title: "the policy schema changed",
-        explain: "The schema says which actions, groups and arguments the rules can speak about. New tools change it; so does a tool that moves to another effect, risk or toolset, which changes which rules hold for it.",
     },
 };

@@ -32,7 +32,6 @@ fn surface(tool: Value) -> Surface {
         tools: vec![serde_json::from_value(tool).unwrap()],
         toolsets: BTreeMap::from([("readonly".to_owned(), BTreeSet::from(["get_user".to_owned()]))]),
         policy: "@id(\"reads\") permit (principal, action, resource);\n@id(\"no-admin\") forbid (principal, action, resource) when { context.admin };".to_owned(),
-        policy_schema: "entity Agent;".to_owned(),
     }
 }
 

@@ -5,19 +5,20 @@
 //! before: if that permits, a budget is spent. What an error in a `forbid` would have said is unknown,
 //! so it denies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 use cedar_policy::{
     ActionConstraint, Authorizer, Context, Decision, Effect, Entities, Entity, EntityId, EntityTypeName,
-    EntityUid, Policy as CedarPolicy, PolicyId, PolicySet, Request, RestrictedExpression,
+    EntityUid, Policy as CedarPolicy, PolicyId, PolicySet, Request, RestrictedExpression, Schema,
+    ValidationMode, Validator,
 };
 use serde_json::{Map, Value};
 
 use super::{Calls, Denial, Draft, ReasonCode};
 use crate::lock::ApprovedTool;
-use crate::toolpack::Binding;
-use crate::toolpack::policy::{Kind, arguments};
+use crate::toolpack::policy::{Kind, arguments, schema};
+use crate::toolpack::{Binding, Tool};
 
 /// What the policy's schema says of a tool's arguments.
 type Typed = BTreeMap<String, (Kind, bool)>;
@@ -59,6 +60,26 @@ impl Policy {
             return Err("policy templates are not used here".to_owned());
         }
         Ok(Self { policies: set.policies().cloned().collect() })
+    }
+
+    /// What is wrong with a policy text for these tools: it does not parse, or it speaks of actions, groups or
+    /// arguments that are not there, or of arguments in a way that their type does not have.
+    #[must_use]
+    pub fn faults(text: &str, tools: &[Tool], toolsets: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+        if let Err(error) = Self::parse(text) {
+            return vec![error];
+        }
+        let schema = match Schema::from_cedarschema_str(&schema(tools, toolsets)) {
+            Ok((schema, _)) => schema,
+            Err(error) => return vec![error.to_string()],
+        };
+        match PolicySet::from_str(text) {
+            Ok(set) => {
+                let result = Validator::new(schema).validate(&set, ValidationMode::Strict);
+                result.validation_errors().map(ToString::to_string).collect()
+            }
+            Err(error) => vec![error.to_string()],
+        }
     }
 
     pub(super) fn slice(&self, tool: &ApprovedTool) -> Result<Slice, String> {

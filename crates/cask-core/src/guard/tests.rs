@@ -121,7 +121,6 @@ fn surface(doc: SurfaceDoc) -> Rules {
         lockfile_digest: Some(Digest::of_bytes(b"lockfile")),
         tools: tools.collect(),
         toolsets: doc.toolsets.keys().cloned().collect(),
-        policy_schema: String::new(),
         policy_digest: Digest::of_bytes(doc.policy.as_bytes()),
         policy: doc.policy,
         hosts: doc.hosts,

@@ -1,12 +1,21 @@
 //! What `cask gate check` finds.
 
-use super::NotApproved;
 use super::status::{Refused, Standing};
+use super::{NotApproved, POLICY};
 use crate::finding::{At, Basis, Finding, Rule, Severity};
 
 /// Every rule of the gate.
-pub const RULES: [&Rule; 8] =
-    [&PENDING, &EXPIRED, &REMOVED, &CHANGED, &UNSIGNED, &BAD_SIGNATURE, &NO_SEAL, &BAD_LOCKFILE];
+pub const RULES: [&Rule; 9] = [
+    &PENDING,
+    &POLICY_BLOCKED,
+    &EXPIRED,
+    &REMOVED,
+    &CHANGED,
+    &UNSIGNED,
+    &BAD_SIGNATURE,
+    &NO_SEAL,
+    &BAD_LOCKFILE,
+];
 
 static PENDING: Rule = Rule {
     code: "subject-pending",
@@ -14,6 +23,13 @@ static PENDING: Rule = Rule {
     title: "nobody has decided on it",
     explain: "A tool, toolset or the policy is in the toolpack, but no decision is recorded. It is not served. \
               See what it would let an agent do with `cask diff`, then `cask gate allow` or `cask gate block`.",
+};
+static POLICY_BLOCKED: Rule = Rule {
+    code: "policy-blocked",
+    severity: Severity::Warning,
+    title: "the policy is blocked: nothing is served",
+    explain: "A signed decision refuses the policy, and without a policy no call is allowed. `cask run` does not \
+              start. Change the policy and approve it with `cask gate allow policy`.",
 };
 static EXPIRED: Rule = Rule {
     code: "approval-expired",
@@ -77,10 +93,11 @@ pub fn whole(refused: &Refused, file: &str) -> Finding {
     )
 }
 
-/// The finding about one subject; none if it is approved or blocked.
+/// The finding about one subject; none if it is approved or blocked. A blocked policy blocks everything.
 #[must_use]
 pub fn subject(id: &str, standing: Standing) -> Option<Finding> {
     let rule = match standing {
+        Standing::Not(NotApproved::Blocked) if id == POLICY => &POLICY_BLOCKED,
         Standing::Approved | Standing::Not(NotApproved::Blocked) => return None,
         Standing::Removed => &REMOVED,
         Standing::Not(NotApproved::Pending) => &PENDING,

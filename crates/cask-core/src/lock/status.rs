@@ -60,7 +60,7 @@ pub enum Standing {
 /// Checks everything that is signed, and gives what may run.
 ///
 /// A problem with one tool makes that tool [`Approved::not_approved`]; a problem with the file or the
-/// policy refuses the whole surface. A toolset that is not approved is not in [`Approved::toolsets`].
+/// policy refuses the whole surface. A toolset that was never approved is not in [`Approved::toolsets`].
 ///
 /// # Errors
 /// [`Refused`] with the reason.
@@ -87,7 +87,11 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
     let toolsets: BTreeSet<String> = surface
         .toolsets
         .keys()
-        .filter(|name| standing(&format!("toolset/{name}")) == Some(Standing::Approved))
+        .filter(|name| {
+            // One that got or lost members since is still served with those whose own approval names it.
+            let stands = standing(&format!("toolset/{name}"));
+            matches!(stands, Some(Standing::Approved | Standing::Not(NotApproved::Changed)))
+        })
         .cloned()
         .collect();
     let policy_digest = surface.policy_digest().map_err(uncanonical)?;
@@ -98,7 +102,6 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
         tools: BTreeMap::new(),
         toolsets,
         policy: surface.policy,
-        policy_schema: surface.policy_schema,
         policy_digest,
         hosts: BTreeSet::new(),
         not_approved: BTreeMap::new(),
@@ -197,7 +200,7 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
         return refuse(
             "denied_approval_signature_invalid",
             "the seal does not verify: the lockfile was changed after it was sealed".to_owned(),
-            "restore it from version control; or move it away, then `cask gate sync`, review and `cask gate allow` anew",
+            "restore it from version control; or remove it, then `cask state accept`, `cask gate sync`, and decide anew",
         );
     }
     match against.seen {
@@ -207,7 +210,7 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
                 "the lockfile is revision {}, but revision {} was accepted before",
                 lockfile.revision, seen.revision
             ),
-            "restore the newest approved lockfile; or move this one away, then `cask gate sync`, review and `cask gate allow` anew",
+            "restore the newest approved lockfile; if this one is meant: `cask state accept`",
         ),
         Some(seen) if lockfile.revision == seen.revision && digest != seen.digest => refuse(
             "denied_lockfile_rolled_back",

@@ -50,7 +50,6 @@ fn surface(tools: &[&str]) -> Surface {
         tools: tools.iter().map(|name| tool(name, "low")).collect(),
         toolsets: BTreeMap::from([("operator".to_owned(), names.clone()), ("readonly".to_owned(), names)]),
         policy: "permit (principal, action, resource);".to_owned(),
-        policy_schema: "entity Agent;".to_owned(),
     }
 }
 
@@ -300,21 +299,33 @@ fn no_field_of_a_tool_can_change_under_its_approval() {
 }
 
 #[test]
-fn nor_can_the_policy_its_schema_or_a_toolset() {
+fn nor_can_the_policy_or_a_toolset() {
     let good = surface(&["a", "b"]);
     let lockfile = allow_all(&good, None);
-    for change in [(|surface: &mut Surface| surface.policy.push(' ')) as fn(&mut Surface), |surface| {
-        surface.policy_schema.push(' ')
-    }] {
-        let mut changed = good.clone();
-        change(&mut changed);
-        assert_eq!(check(&changed, &lockfile).unwrap_err().code, "denied_integrity_mismatch");
-    }
+    let mut changed = good.clone();
+    changed.policy.push(' ');
+    assert_eq!(check(&changed, &lockfile).unwrap_err().code, "denied_integrity_mismatch");
     let mut changed = good.clone();
     changed.toolsets.get_mut("readonly").unwrap().remove("b");
     let approved = check(&changed, &lockfile).unwrap();
-    assert!(!approved.toolsets().contains("readonly"));
     assert_eq!(approved.not_approved()["b"], NotApproved::Changed);
+}
+
+#[test]
+fn a_new_tool_moves_none_that_is_approved() {
+    let lockfile = allow_all(&surface(&["a"]), None);
+    let approved = check(&surface(&["a", "b"]), &lockfile).unwrap();
+    assert_eq!(
+        approved.tools()["a"].toolsets,
+        BTreeSet::from(["operator".to_owned(), "readonly".to_owned()])
+    );
+    assert_eq!(approved.not_approved()["b"], NotApproved::Pending);
+    // Nor does a tool get into a toolset that its own approval does not name.
+    let mut wider = surface(&["a"]);
+    wider.toolsets.insert("extra".to_owned(), BTreeSet::from(["a".to_owned()]));
+    let approved = check(&wider, &lockfile).unwrap();
+    assert_eq!(approved.not_approved()["a"], NotApproved::Changed);
+    assert!(!approved.toolsets().contains("extra"));
 }
 
 proptest! {

@@ -16,6 +16,16 @@ pub fn terminal(text: &str) -> String {
     out
 }
 
+/// As [`terminal`], of any length and with its own line breaks.
+#[must_use]
+pub fn terminal_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' { out.push(c) } else { visible(c, &mut out) }
+    }
+    out
+}
+
 /// For a Markdown paragraph, list item or table cell on GitHub: no links, mentions, references, HTML,
 /// headings, emphasis or new lines.
 ///

@@ -45,7 +45,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         descriptions: BTreeSet::new(),
     };
     let built = compile::build(&store, ctx, &request)?;
-    let changed = built.write(&store, ctx)?;
-    compile::report(&built, changed, "", args.format == Shape::Json, ctx)?;
+    let written = built.write(&store, ctx)?;
+    compile::report(&built, written, "", args.format == Shape::Json, ctx)?;
     Ok(Exit::Pass)
 }

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use cask_core::lock::State;
 use cask_core::lock::status::{Against, accept};
+use cask_core::lock::{POLICY, State};
 use cask_core::report::{Report, Section};
 
 use crate::ctx::Ctx;
@@ -62,7 +62,12 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         entry.is_some_and(|entry| entry.state == State::Blocked)
     };
     pack.surface.tools.retain(|tool| !blocked(format!("tool/{}", tool.name)));
-    let groups = cask_core::diff::grouped(before.as_ref(), &pack.surface);
+    let mut groups = cask_core::diff::grouped(before.as_ref(), &pack.surface);
+    let policy_blocked = blocked(POLICY.to_owned());
+    if policy_blocked {
+        groups.iter_mut().for_each(|(_, findings)| findings.retain(|finding| finding.at.subject != POLICY));
+        groups.retain(|(_, findings)| !findings.is_empty());
+    }
     let title = match (&before, groups.is_empty()) {
         (None, _) => "nothing is approved yet: all of this is new",
         (Some(_), true) => "the toolpack is what was approved",
@@ -76,16 +81,21 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         counts: [("tools".to_owned(), pack.surface.tools.len() as u64)].into(),
         ..Report::default()
     };
+    if policy_blocked {
+        report.notes.push("the policy is blocked: nothing is served".to_owned());
+    }
     if let Some((path, lockfile)) = &sealed {
         let against = format!("{} (revision {})", path.display(), lockfile.revision);
         report.subject.push(("approved in".to_owned(), against));
     }
     if report.findings().next().is_some() {
         let pending = pack.pending_file();
+        let cask = ctx.command();
+        let word = |path: &std::path::Path| crate::compile::word(&path.display().to_string());
         if !pending.is_file() {
-            report.next.push(format!("cask gate sync --toolpack {}", pack.file.display()));
+            report.next.push(format!("{cask} gate sync --toolpack {}", word(&pack.file)));
         }
-        report.next.push(format!("cask gate allow --all --lockfile {}", pending.display()));
+        report.next.push(format!("{cask} gate allow --all --lockfile {}", word(&pending)));
     }
     output::report(&report, args.format, ctx)
 }

@@ -11,6 +11,7 @@ use cask_core::finding::Severity;
 use cask_core::redact::Profile;
 use cask_core::report::{Report, Section};
 
+use crate::commands::gate;
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::import;
@@ -27,7 +28,7 @@ pub struct Args {
     /// HAR files with what the service does now, imported first
     #[arg(value_name = "FILES", conflicts_with_all = ["capture_id", "to_capture"])]
     files: Vec<PathBuf>,
-    /// The baseline.json that was accepted [default: the toolpack's own]
+    /// The baseline.json that was accepted [default: what was last approved of the toolpack]
     #[arg(long, value_name = "FILE", conflicts_with = "from_capture")]
     baseline: Option<PathBuf>,
     /// The toolpack.yaml whose baseline was accepted [default: the only one under the root]
@@ -64,7 +65,14 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     // templates that were accepted come first: inference that came out differently is not drift
     let now = import::endpoints(&ctx.root, [&capture], summary, &before, ctx)?;
     let drift = drift::compare(&before, &now);
-    let report = report(drift, &before_name, &format!("capture {capture}"), args.all);
+    let title = match args.from_capture {
+        Some(_) => "drift: what the service does now against what it did",
+        None => "drift: what the service does now against what was accepted",
+    };
+    let report = Report {
+        title: title.to_owned(),
+        ..report(drift, &before_name, &format!("capture {capture}"), args.all)
+    };
     Ok(output::report(&report, args.format, ctx)?.max(read))
 }
 
@@ -79,7 +87,9 @@ fn accepted(args: &Args, ctx: &Ctx, store: &Store) -> Result<(String, Vec<Endpoi
         return Ok((path.display().to_string(), baseline(path)?, None));
     }
     let pack = pack::open(store, args.toolpack.as_deref(), None)?;
-    let path = pack.dir.join(manifest::BASELINE);
+    let kept = gate::accepted::path(store, &pack.manifest.id)?;
+    // Before the first approval, what was minted is all there is to compare with.
+    let path = if kept.is_file() { kept } else { pack.dir.join(manifest::BASELINE) };
     Ok((path.display().to_string(), baseline(&path)?, Some(pack)))
 }
 
@@ -134,9 +144,8 @@ fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {
     if let Some(worst) = drift.findings.iter().max_by_key(|finding| finding.severity) {
         next.push(format!("cask explain {}", worst.code));
         if worst.severity > Severity::Info {
-            next.push(
-                "cask mint <traffic.har>    # when the change is meant: mint, diff and approve again"
-                    .to_owned(),
+            notes.push(
+                "if a change is meant: mint the new traffic, look at the diff, and approve again".to_owned(),
             );
         }
     }
@@ -146,8 +155,8 @@ fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {
     }
     Report {
         kind: "drift",
-        title: "drift: what the service does now against what was accepted".to_owned(),
-        subject: vec![("accepted".to_owned(), before.to_owned()), ("now".to_owned(), now.to_owned())],
+        title: String::new(),
+        subject: vec![("before".to_owned(), before.to_owned()), ("now".to_owned(), now.to_owned())],
         sections,
         counts: [
             ("endpoints compared".to_owned(), drift.endpoints),

@@ -46,7 +46,8 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     };
     for path in &packs {
         let pack = pack::open(&store, Some(path), None)?;
-        if let Some(tool) = pack.surface.tools.iter().find(|tool| tool.name == what) {
+        let name = what.strip_prefix("tool/").unwrap_or(&what);
+        if let Some(tool) = pack.surface.tools.iter().find(|tool| tool.name == name) {
             output::text(&tool_text(&pack, tool)?)?;
             return Ok(Exit::Pass);
         }

@@ -12,6 +12,7 @@ use crate::output::Style;
 use crate::store::Store;
 use crate::store::pack::{self, Pack};
 
+pub mod accepted;
 mod decide;
 mod look;
 mod snapshot;
@@ -35,7 +36,7 @@ enum Command {
     Check(Look),
     /// Bring the pending lockfile up to date with the toolpack
     Sync(Which),
-    /// Keep a copy of what is approved, for later comparison
+    /// Keep a copy of the lockfile and the digests of the files it approves, for the record
     Snapshot(Which),
 }
 
@@ -89,7 +90,20 @@ fn base(
     now: &str,
 ) -> Result<(Option<Lockfile>, Option<Seen>), Error> {
     let seen = store.seen(&pack.surface.toolpack)?;
-    let Some((path, lockfile)) = pack.approved()? else { return Ok((None, seen)) };
+    let Some((path, lockfile)) = pack.approved_if_there()? else {
+        return match seen {
+            // Beginning anew would forget what was blocked.
+            Some(seen) => Err(Error::new(format_args!(
+                "{} has no lockfile, but revision {} of it was accepted on this machine",
+                pack.dir.display(),
+                seen.revision
+            ))
+            .hint(
+                "restore it from version control; to begin anew without what it decided: `cask state accept`",
+            )),
+            None => Ok((None, None)),
+        };
+    };
     let against = Against { trust, now, seen, threads: threads() };
     accept(&lockfile, &pack.surface.toolpack, &against)
         .map_err(|refused| Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint))?;

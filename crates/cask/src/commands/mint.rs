@@ -68,8 +68,8 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let _held = store.lock("mint")?;
     let read = read(&args, ctx, &store)?;
     let built = compile::build_with(&store, ctx, &read.request, read.summary, &read.summarised)?;
-    let changed = built.write(&store, ctx)?;
-    compile::report(&built, changed, &read.heading.join("\n"), args.format == Shape::Json, ctx)?;
+    let written = built.write(&store, ctx)?;
+    compile::report(&built, written, &read.heading.join("\n"), args.format == Shape::Json, ctx)?;
     Ok(read.exit)
 }
 

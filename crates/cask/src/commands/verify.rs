@@ -114,7 +114,7 @@ impl OnDisk {
 fn contracts_hold(on_disk: &OnDisk) -> Vec<Finding> {
     let manifest = &on_disk.manifest;
     let expected: Vec<&str> = manifest.paths.values().map(String::as_str).collect();
-    let mut findings = verify::digests(&manifest.digests, &on_disk.files, &expected);
+    let mut findings = verify::digests(&manifest.digests, &on_disk.files, &expected, &manifest::OWNED);
     // what could not be read is there: it is broken, not missing
     findings.retain(|found| !on_disk.broken.iter().any(|broken| broken.at.file == found.at.file));
     findings.extend(on_disk.broken.iter().cloned());

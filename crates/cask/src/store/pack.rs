@@ -115,6 +115,16 @@ impl Pack {
         Ok(Some((path, lockfile)))
     }
 
+    /// As [`Pack::approved`], but none where the manifest names a file that is gone: for decisions that begin
+    /// anew. What runs never takes the one for the other.
+    ///
+    /// # Errors
+    /// As [`Pack::lockfile`].
+    pub fn approved_if_there(&self) -> Result<Option<(PathBuf, Lockfile)>, Error> {
+        let gone = self.manifest.lockfile.as_ref().is_some_and(|named| !self.dir.join(named).exists());
+        if gone { Ok(None) } else { self.approved() }
+    }
+
     /// Writes a lockfile into the toolpack, after proving that reading it gives the same.
     ///
     /// # Errors
@@ -202,7 +212,6 @@ impl Pack {
             tools: Vec::new(),
             toolsets: BTreeMap::new(),
             policy: String::new(),
-            policy_schema: String::new(),
         };
         for (id, entry) in lockfile.subjects.iter().filter(|(_, entry)| entry.state == State::Approved) {
             let Some(value) = kept.get(&entry.digest.to_string()) else { continue };
@@ -221,7 +230,6 @@ impl Pack {
                 out.toolsets.insert(name.to_owned(), tools);
             } else if id == POLICY {
                 out.policy = text("policy");
-                out.policy_schema = text("schema");
             }
         }
         Ok(out)

@@ -81,7 +81,7 @@ fn a_block_outlives_everything_but_its_lifting() {
     world.edit("artifact/tools.json", "\"title\": \"pay\"", "\"title\": \"pay!\"");
     world.cask(&["gate", "sync"]);
     let ran = world.cask(&["gate", "allow", "--all"]);
-    assert!(ran.out.contains("1 blocked subjects stay blocked"), "{}", ran.out);
+    assert!(ran.out.contains("1 subject stays blocked"), "{}", ran.out);
     assert!(world.cask(&["gate", "status"]).out.contains("tool/pay          blocked"));
     // Taking the record out by hand breaks the seal.
     world.edit(APPROVED, "state: blocked", "state: pending");
@@ -115,6 +115,85 @@ fn a_stranger_cannot_approve_nor_be_trusted_by_removing_the_trust() {
 }
 
 #[test]
+fn another_trust_is_accepted_by_a_person_only() {
+    let world = World::approved();
+    let (mine, theirs) = (world.root(), World::approved());
+    // Somebody who can write the repository puts their own trust, toolpack and lockfile there.
+    std::fs::copy(theirs.root().join("trust.yaml"), mine.join("trust.yaml")).unwrap();
+    assert_eq!(theirs.cask(&["gate", "block", "pay"]).code, 0);
+    world.write(APPROVED, &theirs.read(APPROVED));
+    for command in [&["gate", "check"][..], &["gate", "allow", "pay"], &["run"]] {
+        let ran = world.cask(command);
+        assert_eq!(ran.code, 3, "{command:?}");
+        assert!(ran.err.contains("is not the one that was accepted on this machine"), "{}", ran.err);
+    }
+    let ran = world.cask(&["state", "accept"]);
+    assert_eq!((ran.code, ran.err.contains("trusted: alice@example.com")), (3, true), "{}", ran.err);
+    assert_eq!(world.cask(&["state", "accept", "--yes"]).code, 0);
+    assert_eq!(world.cask(&["gate", "check"]).code, 0);
+}
+
+#[test]
+fn a_lockfile_that_is_gone_takes_no_block_with_it() {
+    let world = World::approved();
+    assert_eq!(world.cask(&["gate", "block", "pay"]).code, 0);
+    std::fs::remove_file(world.pack(APPROVED)).unwrap();
+    for command in [&["gate", "sync"][..], &["gate", "allow", "--all"]] {
+        let ran = world.cask(command);
+        assert_eq!(ran.code, 3, "{command:?}");
+        assert!(ran.err.contains("was accepted on this machine"), "{}", ran.err);
+    }
+    assert_eq!(world.cask(&["state", "accept", "--yes"]).code, 0);
+    assert_eq!(world.cask(&["gate", "sync"]).code, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_lock_is_not_a_way_out() {
+    let world = World::approved();
+    let outside = world.root().parent().unwrap().join("precious");
+    std::fs::write(&outside, "keep me").unwrap();
+    let lock = world.root().join("state/lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::os::unix::fs::symlink(&outside, &lock).unwrap();
+    for command in [&["gate", "sync"][..], &["state", "unlock"]] {
+        let ran = world.cask(command);
+        assert_eq!(ran.code, 3, "{command:?}");
+        assert!(ran.err.contains("is not a regular file"), "{}", ran.err);
+    }
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "keep me");
+}
+
+#[test]
+fn a_policy_that_says_nothing_is_not_signed() {
+    let world = World::approved();
+    let good = world.read("artifact/policy.cedar");
+    for (text, expect) in [
+        ("permit (principal", "unexpected"),
+        ("forbid (principal, action == Action::\"no_such_tool\", resource);", "no_such_tool"),
+        (
+            "forbid (principal, action == Action::\"pay\", resource) when { context.args.amuont > 1 };",
+            "amuont",
+        ),
+    ] {
+        world.write("artifact/policy.cedar", &format!("{good}\n{text}\n"));
+        assert_eq!(world.cask(&["gate", "sync"]).code, 0);
+        let ran = world.cask(&["gate", "allow", "policy"]);
+        assert_eq!(ran.code, 3, "{text}");
+        assert!(ran.err.contains("cannot be approved") && ran.err.contains(expect), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_blocked_policy_is_found() {
+    let world = World::approved();
+    assert_eq!(world.cask(&["gate", "block", "policy"]).code, 0);
+    let ran = world.cask(&["gate", "check", "--format", "json"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("policy-blocked"), "{}", ran.out);
+}
+
+#[test]
 fn an_approval_ends() {
     let world = World::new();
     world.cask(&["gate", "sync"]);
@@ -122,7 +201,9 @@ fn an_approval_ends() {
     assert_eq!(world.cask(&["gate", "check"]).code, 0);
     let late = world.command(&["gate", "check"]).env("CASK_NOW", "2026-11-23T00:00:00Z").output().unwrap();
     assert_eq!(late.status.code(), Some(1));
-    assert_eq!(world.cask(&["gate", "allow", "--all", "--until", "soon"]).code, 3);
+    for until in ["soon", "2020-01-01"] {
+        assert_eq!(world.cask(&["gate", "allow", "--all", "--until", until]).code, 3, "{until}");
+    }
 }
 
 #[test]

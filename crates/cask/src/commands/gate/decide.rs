@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cask_core::endpoint::Risk;
+use cask_core::guard::policy::Policy;
 use cask_core::lock::change::{self, same};
 use cask_core::lock::sign::{self, Pen};
 use cask_core::lock::status::{Against, Seen, Standing, standings};
@@ -10,7 +11,7 @@ use cask_core::lock::trust::Trust;
 use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
 use cask_core::report::escape::terminal;
 
-use super::{Which, base, threads};
+use super::{Which, accepted, base, threads};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output;
@@ -64,9 +65,9 @@ struct By {
 
 /// `cask gate allow`
 pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
-    let until = args.until.as_deref().map(end).transpose()?;
+    let until = args.until.as_deref().map(|text| end(text, &ctx.now())).transpose()?;
     let _held = store.lock("gate allow")?;
-    let mut desk = Desk::open(&args.which, &args.by, ctx, store)?;
+    let mut desk = Desk::open(&args.which, ctx, store)?;
     let mut wanted = desk.subjects(&args.tools)?;
     for name in &args.toolset {
         let Some(tools) = desk.pack.surface.toolsets.get(name) else {
@@ -98,8 +99,12 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     wanted.retain(|id| named.contains(id) || !blocked(&desk, id));
     let standings = desk.standings(ctx)?;
     wanted.retain(|id| named.contains(id) || standings.get(id) != Some(&Standing::Approved));
+    if wanted.contains(POLICY) {
+        sound(&desk.pack)?;
+    }
     ask(args, &desk, &wanted)?;
-    let signed = desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, ctx)?;
+    let signer = desk.signer(ctx, store, &args.by)?;
+    desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, &signer, ctx)?;
     let mut removed = Vec::new();
     if args.all {
         let now = &desk.now;
@@ -112,19 +117,23 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
         });
     }
     let skipped = desk.now.keys().filter(|id| blocked(&desk, id)).count();
-    let path = desk.commit(store, ctx, &args.by, signed > 0 || !removed.is_empty())?;
+    let changed = !wanted.is_empty() || !removed.is_empty();
+    let path = desk.commit(store, ctx, &args.by, &signer, changed)?;
     let mut text =
-        format!("approved {} as {}: {}\n", count(signed), terminal(&desk.identity.id), path.display());
+        format!("approved {} as {}: {}\n", count(wanted.len()), terminal(&signer.id), path.display());
+    let (asked, along): (Vec<&String>, Vec<&String>) =
+        wanted.iter().partition(|id| named.contains(*id) || (args.all && id.starts_with("tool/")));
+    text.push_str(&desk.list("", &asked));
+    text.push_str(&desk.list("with what serves them: ", &along));
     for id in removed {
         text.push_str(&format!("removed {}: it is no longer in the toolpack\n", terminal(&id)));
     }
     if skipped > 0 {
-        text.push_str(&format!("{skipped} blocked subjects stay blocked; name one to lift its block\n"));
+        let stay = if skipped == 1 { "stays blocked" } else { "stay blocked" };
+        text.push_str(&format!("{} {stay}; name one to lift its block\n", count(skipped)));
     }
-    let left: Vec<String> = desk.undecided().into_iter().map(|id| terminal(&id)).collect();
-    if !left.is_empty() {
-        text.push_str(&format!("still to decide: {}\n", left.join(", ")));
-    }
+    let left = desk.undecided();
+    text.push_str(&desk.list("still to decide: ", &left.iter().collect::<Vec<_>>()));
     output::text(&text)?;
     Ok(Exit::Pass)
 }
@@ -132,15 +141,14 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
 /// `cask gate block`
 pub(super) fn block(args: &Block, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("gate block")?;
-    let mut desk = Desk::open(&args.which, &args.by, ctx, store)?;
+    let mut desk = Desk::open(&args.which, ctx, store)?;
     let wanted = desk.subjects(&args.tools)?;
-    let signed = desk.decide(&wanted, State::Blocked, None, &args.by, ctx)?;
-    let path = desk.commit(store, ctx, &args.by, true)?;
-    output::text(&format!(
-        "blocked {signed} subjects as {}: {}\n",
-        terminal(&desk.identity.id),
-        path.display()
-    ))?;
+    let signer = desk.signer(ctx, store, &args.by)?;
+    desk.decide(&wanted, State::Blocked, None, &args.by, &signer, ctx)?;
+    let path = desk.commit(store, ctx, &args.by, &signer, true)?;
+    let list = desk.list("", &wanted.iter().collect::<Vec<_>>());
+    let head = format!("blocked {} as {}: {}\n", count(wanted.len()), terminal(&signer.id), path.display());
+    output::text(&(head + &list))?;
     Ok(Exit::Pass)
 }
 
@@ -182,7 +190,6 @@ fn next(base: Option<&Lockfile>, seen: Option<Seen>, pack: &Pack) -> Result<Lock
 /// Everything that a decision needs, on one desk.
 struct Desk {
     pack: Pack,
-    identity: keys::Identity,
     trust: Trust,
     seen: Option<Seen>,
     /// The sealed lockfile that this builds on.
@@ -194,7 +201,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(which: &Which, by: &By, ctx: &Ctx, store: &Store) -> Result<Self, Error> {
+    fn open(which: &Which, ctx: &Ctx, store: &Store) -> Result<Self, Error> {
         let pack = which.open(store)?;
         let path = which.lockfile.clone().unwrap_or_else(|| pack.pending_file());
         if !path.is_file() {
@@ -211,8 +218,8 @@ impl Desk {
             ))
             .hint("give the lockfile and the toolpack that belong together"));
         }
-        let identity = keys::identity(ctx, store, by.signer.as_deref())?;
-        let trust = keys::trust_for(store, &identity)?;
+        keys::check_there(store)?;
+        let trust = keys::trust(store)?;
         let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
         let next = next(base.as_ref(), seen, &pack)?;
         stale(&reviewed, &next).map_or(Ok(()), |id| {
@@ -230,7 +237,26 @@ impl Desk {
         for (id, entry) in base.iter().flat_map(|base| &base.subjects) {
             lockfile.subjects.insert(id.clone(), entry.clone());
         }
-        Ok(Self { pack, identity, trust, seen, base, now, lockfile })
+        Ok(Self { pack, trust, seen, base, now, lockfile })
+    }
+
+    /// Who signs. Asked last: a key and a trust file are made only for a decision that is made.
+    fn signer(&self, ctx: &Ctx, store: &Store, by: &By) -> Result<keys::Identity, Error> {
+        let identity = keys::identity(ctx, store, by.signer.as_deref())?;
+        keys::trust_for(store, &identity)?;
+        Ok(identity)
+    }
+
+    /// A line with subjects and their risks; as counts once they are many.
+    fn list(&self, label: &str, ids: &[&String]) -> String {
+        const SHOWN: usize = 12;
+        let risk = |id: &str| self.now.get(id).map_or("gone", |entry| entry.risk.as_str());
+        let mut shown: Vec<String> =
+            ids.iter().take(SHOWN).map(|id| format!("{} ({})", terminal(id), risk(id))).collect();
+        if let more @ 1.. = ids.len().saturating_sub(SHOWN) {
+            shown.push(format!("and {more} more"));
+        }
+        if shown.is_empty() { String::new() } else { format!("  {label}{}\n", shown.join(", ")) }
     }
 
     /// Subject ids of what was typed; all that are unknown are named.
@@ -264,28 +290,16 @@ impl Desk {
         state: State,
         until: Option<&str>,
         by: &By,
+        signer: &keys::Identity,
         ctx: &Ctx,
-    ) -> Result<usize, Error> {
+    ) -> Result<(), Error> {
         let at = ctx.now();
-        let pen = self.pen(&at, until, by);
-        let mut lockfile = self.lockfile.clone();
+        let pen = pen(signer, &at, until, by);
         for id in ids {
             let Some(now) = self.now.get(id) else { continue };
-            change::decide(&mut lockfile, id, now, state, &pen).map_err(Error::new)?;
+            change::decide(&mut self.lockfile, id, now, state, &pen).map_err(Error::new)?;
         }
-        self.lockfile = lockfile;
-        Ok(ids.len())
-    }
-
-    fn pen<'a>(&'a self, at: &'a str, until: Option<&'a str>, by: &'a By) -> Pen<'a> {
-        Pen {
-            by: &self.identity.id,
-            at,
-            until,
-            reason: &by.reason,
-            key: self.identity.key.verifying_key(),
-            signer: &self.identity.key,
-        }
+        Ok(())
     }
 
     /// Seals and writes. The order matters to whoever is killed in between: what the lockfile refers to
@@ -295,12 +309,13 @@ impl Desk {
         store: &Store,
         ctx: &Ctx,
         by: &By,
+        signer: &keys::Identity,
         changed: bool,
     ) -> Result<std::path::PathBuf, Error> {
         let path = self.pack.dir.join(APPROVED);
         if changed || !path.is_file() {
             let at = ctx.now();
-            let seal = sign::seal(&self.lockfile, &self.pen(&at, None, by)).map_err(Error::new)?;
+            let seal = sign::seal(&self.lockfile, &pen(signer, &at, None, by)).map_err(Error::new)?;
             self.lockfile.seal = Some(seal);
             self.pack.keep_contents(&self.lockfile)?;
             self.pack.write_lockfile(APPROVED, &self.lockfile)?;
@@ -311,6 +326,7 @@ impl Desk {
         let digest = self.lockfile.digest().map_err(Error::new)?;
         store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest })?;
         self.pack.write_lockfile(PENDING, &next(Some(&self.lockfile), None, &self.pack)?)?;
+        accepted::keep(store, &self.pack, &self.now, &self.lockfile)?;
         Ok(path)
     }
 
@@ -323,6 +339,31 @@ impl Desk {
         };
         self.now.iter().filter(|(id, now)| !decided(id, now)).map(|(id, _)| id.clone()).collect()
     }
+}
+
+fn pen<'a>(signer: &'a keys::Identity, at: &'a str, until: Option<&'a str>, by: &'a By) -> Pen<'a> {
+    Pen {
+        by: &signer.id,
+        at,
+        until,
+        reason: &by.reason,
+        key: signer.key.verifying_key(),
+        signer: &signer.key,
+    }
+}
+
+/// Refuses to sign a policy that says nothing, or something else than its author thinks: one that does not
+/// parse, or speaks of actions and arguments that no tool has.
+fn sound(pack: &Pack) -> Result<(), Error> {
+    let faults = Policy::faults(&pack.surface.policy, &pack.surface.tools, &pack.surface.toolsets);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let faults: Vec<String> =
+        faults.iter().take(10).map(|fault| format!("\n  {}", terminal(fault))).collect();
+    let path = pack.dir.join(cask_core::artifact::manifest::POLICY);
+    Err(Error::new(format_args!("{} cannot be approved:{}", path.display(), faults.concat()))
+        .hint("artifact/policy.cedarschema lists every action with its arguments"))
 }
 
 /// The first subject on which the reviewed lockfile and the toolpack disagree.
@@ -350,15 +391,18 @@ fn ask(args: &Allow, desk: &Desk, wanted: &BTreeSet<String>) -> Result<(), Error
 }
 
 /// The end of an approval: an RFC 3339 time, or the start of a day in UTC.
-fn end(text: &str) -> Result<String, Error> {
+fn end(text: &str, now: &str) -> Result<String, Error> {
+    let wrong = |what: &str| {
+        Error::new(format_args!("--until `{}` {what}", terminal(text)))
+            .hint("write it like 2027-01-31 or 2027-01-31T12:00:00Z")
+    };
     let time = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse());
-    time.ok()
-        .and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok())
-        .map(|time| time.to_string())
-        .ok_or_else(|| {
-            Error::new(format_args!("--until `{}` is not a time", terminal(text)))
-                .hint("write it like 2027-01-31 or 2027-01-31T12:00:00Z")
-        })
+    let time = time.ok().and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
+    let time = time.ok_or_else(|| wrong("is not a time"))?;
+    match now.parse::<jiff::Timestamp>() {
+        Ok(now) if time <= now => Err(wrong("is over already")),
+        _ => Ok(time.to_string()),
+    }
 }
 
 fn count(subjects: usize) -> String {

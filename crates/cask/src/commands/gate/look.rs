@@ -17,6 +17,11 @@ use crate::store::Store;
 use crate::store::pack::Pack;
 use crate::{keys, ui};
 
+/// A path as a shell reads it.
+fn word_of(path: &std::path::Path) -> String {
+    crate::compile::word(&path.display().to_string())
+}
+
 struct Seen {
     pack: Pack,
     path: PathBuf,
@@ -112,6 +117,11 @@ pub(super) fn check(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error
         findings.push(rules::whole(refused, &file));
     }
     findings.extend(seen.standings.iter().filter_map(|(id, standing)| rules::subject(id, *standing)));
+    let mut next = Vec::new();
+    if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
+        next.push(format!("{} diff --toolpack {}", ctx.command(), word_of(&seen.pack.file)));
+        next.push(format!("{} explain {}", ctx.command(), worst.code));
+    }
     let ready = seen.standings.values().filter(|standing| **standing == Standing::Approved).count();
     let report = Report {
         kind: "gate",
@@ -122,6 +132,7 @@ pub(super) fn check(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error
             ("revision".to_owned(), seen.lockfile.revision.to_string()),
         ],
         sections: vec![Section { title: String::new(), findings }],
+        next,
         ..Report::default()
     };
     output::report(&report, args.format, ctx)

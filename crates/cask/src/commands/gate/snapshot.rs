@@ -1,4 +1,4 @@
-//! `cask gate snapshot`: what is approved now, kept under `baselines/` for later comparison.
+//! `cask gate snapshot`: what is approved now, kept under `baselines/` and named by its digest.
 
 use std::collections::BTreeMap;
 
@@ -54,11 +54,6 @@ pub(super) fn run(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error>
     let bytes = cask_core::canon::canonical(&manifest).map_err(Error::new)?;
     let path = dir.join(format!("{stamp}.json"));
     store.write(&path, &bytes)?;
-    let baseline = pack.dir.join("artifact/baseline.json");
-    if baseline.is_file() {
-        let bytes = store::read_bytes(&pack.dir, &baseline, MAX_BYTES)?;
-        store.write(&dir.join("baseline.json"), &bytes)?;
-    }
     output::text(&format!("wrote {}\n", path.display()))?;
     Ok(Exit::Pass)
 }

@@ -11,6 +11,7 @@
 mod diff;
 mod drift;
 mod gate;
+mod killed;
 mod mint;
 mod run;
 mod secrets;

@@ -9,6 +9,7 @@
 )]
 
 mod diff;
+mod disk;
 mod drift;
 mod gate;
 mod killed;

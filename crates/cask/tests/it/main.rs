@@ -14,6 +14,7 @@ mod drift;
 mod gate;
 mod killed;
 mod mint;
+mod network;
 mod run;
 mod secrets;
 mod world;

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use cask_core::report::escape::lines;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands;
@@ -113,9 +114,9 @@ pub fn main() -> ExitCode {
         Command::State(args) => commands::state::run(args, &ctx),
     };
     let exit = result.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        eprintln!("error: {}", lines(&error.message));
         if let Some(hint) = &error.hint {
-            eprintln!("  hint: {hint}");
+            eprintln!("  hint: {}", lines(hint));
         }
         Exit::Invalid
     });

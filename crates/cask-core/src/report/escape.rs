@@ -16,6 +16,17 @@ pub fn terminal(text: &str) -> String {
     out
 }
 
+/// For a terminal, a message of several lines that quotes what came from outside: as [`terminal`], but the
+/// lines stay and nothing is cut.
+#[must_use]
+pub fn lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' { out.push(c) } else { visible(c, &mut out) }
+    }
+    out
+}
+
 /// For a Markdown paragraph, list item or table cell on GitHub: no links, mentions, references, HTML,
 /// headings, emphasis or new lines.
 ///

@@ -15,6 +15,7 @@ mod gate;
 mod killed;
 mod mint;
 mod network;
+mod prompt;
 mod run;
 mod secrets;
 mod world;

@@ -8,6 +8,7 @@
     reason = "a test may stop anywhere"
 )]
 
+mod bad;
 mod diff;
 mod disk;
 mod drift;

@@ -20,7 +20,7 @@ pub mod pack;
 pub const MAX_BYTES: u64 = 256 << 20;
 
 /// How the name of a file begins that is not whole yet.
-const UNFINISHED: &str = ".cask-";
+pub const UNFINISHED: &str = ".cask-";
 
 /// How long a command waits for another one to finish writing.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -160,13 +160,13 @@ impl Store {
     }
 
     /// Removes files that were begun and never became whole. Only for who holds the lock: then nobody else
-    /// writes here, except in `state/`, where `run` remembers what it accepted.
+    /// has begun one.
     fn sweep(&self) {
         let mut dirs = vec![self.root.clone()];
         while let Some(dir) = dirs.pop() {
             for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
                 let (path, kind) = (entry.path(), entry.file_type());
-                if kind.as_ref().is_ok_and(fs::FileType::is_dir) && path != self.state() {
+                if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
                     dirs.push(path);
                 } else if kind.is_ok_and(|kind| kind.is_file())
                     && entry.file_name().to_string_lossy().starts_with(UNFINISHED)
@@ -247,7 +247,8 @@ impl Store {
         Ok(!self.memory()?.revisions.is_empty())
     }
 
-    /// Remembers an accepted revision, if it is newer than the remembered one.
+    /// Remembers an accepted revision, if it is newer than the remembered one. Only for who holds the lock:
+    /// others write the same file.
     ///
     /// # Errors
     /// As [`Store::seen`], or if it cannot be written.

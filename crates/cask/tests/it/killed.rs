@@ -1,5 +1,5 @@
-//! Commands that are killed at any moment, and commands at the same time: what was there stays whole, and
-//! the next one goes on as if nothing had been.
+//! Commands that are killed at any moment: what was there stays whole, and the next one goes on as if nothing
+//! had been.
 #![cfg(unix)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,11 @@ use serde_json::json;
 
 use crate::world::{Ran, World, entry, files, har, until};
 
-const MINT: [&str; 4] = ["mint", "second.har", "-a", "api.example.com"];
+pub const MINT: [&str; 4] = ["mint", "second.har", "-a", "api.example.com"];
 const APPROVED: &str = "lockfile/caskmcp.lock.approved.yaml";
 
 /// Traffic of these resources; a few bytes of padding make it last.
-fn traffic(resources: &[&str], calls: u64) -> String {
+pub fn traffic(resources: &[&str], calls: u64) -> String {
     let answer =
         |i: u64| json!({ "id": 90_000 + i * 7, "name": format!("name {i}"), "pad": "x".repeat(300) });
     let all = (0..calls).flat_map(|i| {
@@ -24,7 +24,7 @@ fn traffic(resources: &[&str], calls: u64) -> String {
 }
 
 /// A world with an approved toolpack and a second recording, which will change it.
-fn before() -> World {
+pub fn before() -> World {
     let world = World::empty();
     std::fs::write(world.path("first.har"), traffic(&["users"], 20)).unwrap();
     std::fs::write(world.path("second.har"), traffic(&["users", "orders", "invoices"], 1000)).unwrap();
@@ -33,12 +33,12 @@ fn before() -> World {
     world
 }
 
-fn done(ran: Ran) {
+pub fn done(ran: Ran) {
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
 
 /// What a command wrote that was not finished.
-fn leftovers(root: &Path) -> Vec<PathBuf> {
+pub fn leftovers(root: &Path) -> Vec<PathBuf> {
     let unfinished = |path: &PathBuf| {
         let names = path.strip_prefix(root).unwrap().iter().map(|name| name.to_string_lossy());
         names.into_iter().any(|name| name.starts_with(".importing-") || name.starts_with(".cask-"))
@@ -206,58 +206,22 @@ fn a_first_decision_that_is_killed_trusts_one_key_at_most() {
         done(world.cask(&["gate", "check"]));
         let trust = std::fs::read_to_string(world.root().join("trust.yaml")).unwrap();
         assert_eq!(trust.matches("ed25519").count(), 1, "{trust}");
+        assert_eq!(leftovers(&world.root()), Vec::<PathBuf>::new());
     });
 }
 
-/// Runs commands at the same time.
-fn together(world: &World, all: &[&[&str]]) -> Vec<Ran> {
-    let running: Vec<_> = all.iter().map(|args| world.command(args).spawn().unwrap()).collect();
-    running.into_iter().map(|child| child.wait_with_output().unwrap().into()).collect()
-}
-
 #[test]
-fn two_mints_at_once_take_turns_or_say_who_is_first() {
-    let world = before();
-    std::fs::write(world.path("third.har"), traffic(&["carts"], 40)).unwrap();
-    let third = ["mint", "third.har", "-a", "api.example.com"];
-    let ran = together(&world, &[&MINT, &third, &["gate", "allow", "--all"]]);
-    assert!(ran.iter().any(|ran| ran.code == 0));
-    for ran in ran {
-        assert!(ran.code == 0 || (ran.code == 3 && ran.err.contains("is held by pid")), "{}", ran.err);
-    }
-    assert_eq!(leftovers(&world.root()), Vec::<PathBuf>::new());
-    // What came after the decision is not in the lockfile; nothing else is to be said.
-    let verify = world.cask(&["verify"]);
-    assert!(verify.code < 2, "{}", verify.out);
-    done(world.cask(&["verify", "--mode", "replay"]));
-    let status = world.cask(&["gate", "status"]);
-    assert!(status.out.contains("seal: valid"), "{}{}", status.out, status.err);
-    // Whoever had to give way comes through now; then there is nothing left to do.
-    done(world.cask(&MINT));
-    done(world.cask(&third));
-    let tree = world.tree();
-    for args in [MINT, third] {
-        let ran = world.cask(&args);
-        assert!(ran.code == 0 && ran.out.contains("nothing changed"), "{}{}", ran.out, ran.err);
-    }
-    assert_eq!(world.tree(), tree);
-    let tools = std::fs::read_to_string(world.only_pack().join("artifact/tools.json")).unwrap();
-    for name in ["user", "order", "invoice", "cart"] {
-        assert!(tools.contains(&format!("get_{name}")), "{name} is not in the toolpack");
-    }
-}
-
-#[test]
-fn of_two_first_signers_at_once_one_is_trusted() {
-    let world = World::new();
+fn unlocking_clears_away_what_a_killed_one_left() {
+    let world = World::approved();
+    let unfinished = [world.pack("artifact/.cask-AbCdEf"), world.root().join("state/keys/.cask-GhIjKl")];
+    let others = world.pack("artifact/notes.cask-1");
+    unfinished.iter().for_each(|path| std::fs::write(path, "half").unwrap());
+    std::fs::write(&others, "whole").unwrap();
+    // Whoever came to an end by itself left nothing: nobody looks.
     done(world.cask(&["gate", "sync"]));
-    let by = |who| ["gate", "allow", "--all", "--as", who];
-    let ran = together(&world, &[&by("ada@example.com"), &by("bob@example.com")]);
-    let won: Vec<_> = ran.iter().filter(|ran| ran.code == 0).collect();
-    let lost: Vec<_> = ran.iter().filter(|ran| ran.code == 3).collect();
-    assert!(won.len() == 1 && lost.len() == 1, "{}{}", ran[0].err, ran[1].err);
-    assert!(won[0].err.contains("trust on first use"), "{}", won[0].err);
-    assert!(lost[0].err.contains("is not trusted here"), "{}", lost[0].err);
-    done(world.cask(&["gate", "check"]));
-    assert!(world.cask(&["gate", "status"]).out.contains("revision 1, seal: valid"));
+    assert!(unfinished.iter().all(|path| path.exists()));
+    std::fs::write(world.root().join("state/lock"), "pid 4711 (cask mint)").unwrap();
+    let ran = world.cask(&["state", "unlock"]);
+    assert!(ran.code == 0 && ran.out.contains("pid 4711 (cask mint)"), "{}{}", ran.out, ran.err);
+    assert!(!unfinished.iter().any(|path| path.exists()) && others.exists());
 }

@@ -19,4 +19,5 @@ mod network;
 mod prompt;
 mod run;
 mod secrets;
+mod together;
 mod world;

@@ -73,7 +73,7 @@ const SPOILS: &[(&str, Spoil)] = &[
         Some(text.replacen('{', &format!("{{{first}"), 1).into_bytes())
     }),
     ("an anchor bomb", |name, _| {
-        let list = |item: &str| format!("[{}]", vec![item; 9].join(", "));
+        let list = |item: &str| format!("[{}]", [item; 9].join(", "));
         let bomb =
             (1..40).map(|i| format!("a{i}: &a{i} {}\n", list(&format!("*a{}", i - 1)))).collect::<String>();
         let known = if name == "spec.yaml" { "openapi: 3.0.3\n" } else { "" };

@@ -271,6 +271,9 @@ fn explain(error: reqwest::Error, host: &str) -> Denial {
                 ),
             };
         }
+        if let Some(error) = tls(current) {
+            return refused(ReasonCode::UpstreamUnreachable, format!("`{host}`: {}", words(error)));
+        }
         cause = current.source();
     }
     let what = if error.is_connect() {
@@ -281,6 +284,32 @@ fn explain(error: reqwest::Error, host: &str) -> Denial {
         "the connection failed"
     };
     refused(ReasonCode::UpstreamUnreachable, format!("`{host}`: {what}"))
+}
+
+/// What TLS says of a connection. An error of the system passes on what is inside it, but not as its source.
+fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(outer) => tls(outer.get_ref()?),
+        None => error.downcast_ref(),
+    }
+}
+
+/// Our own words: those of the error may hold what the server wrote into its certificate.
+fn words(error: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as Bad;
+    match error {
+        rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
+            "nobody who is trusted here vouches for its certificate"
+        }
+        rustls::Error::InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            "its certificate is for another name"
+        }
+        rustls::Error::InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            "its certificate has expired"
+        }
+        rustls::Error::InvalidCertificate(_) => "its certificate is not valid",
+        _ => "no TLS connection could be made",
+    }
 }
 
 /// Resolves with the system's resolver and refuses a name if one of its addresses is not allowed: the

@@ -4,12 +4,12 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use cask_core::report::escape::lines;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands;
 use crate::ctx::Ctx;
 use crate::error::Exit;
-use cask_core::report::escape::terminal_lines;
 
 /// Lockfiles for agent tools. If it's not approved, it's blocked.
 #[derive(Debug, Parser)]
@@ -114,10 +114,9 @@ pub fn main() -> ExitCode {
         Command::State(args) => commands::state::run(args, &ctx),
     };
     let exit = result.unwrap_or_else(|error| {
-        // Names out of files and traffic stand in messages: none of them drives the terminal.
-        eprintln!("error: {}", terminal_lines(&error.to_string()));
+        eprintln!("error: {}", lines(&error.message));
         if let Some(hint) = &error.hint {
-            eprintln!("  hint: {}", terminal_lines(hint));
+            eprintln!("  hint: {}", lines(hint));
         }
         Exit::Invalid
     });

@@ -176,7 +176,8 @@ fn make(store: &Store, dir: &Path, path: &Path) -> Result<SigningKey, Error> {
     let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(Error::new)?;
     // A temporary file has mode 0600 from its first byte, and an existing key is never replaced.
     let failed = |error: &std::io::Error| io_error("write", path, error);
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(|e| failed(&e))?;
+    let mut file =
+        tempfile::Builder::new().prefix(store::UNFINISHED).tempfile_in(dir).map_err(|e| failed(&e))?;
     file.write_all(pem.as_bytes()).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;
     file.persist_noclobber(path).map_err(|error| failed(&error.error))?;

@@ -19,6 +19,9 @@ pub mod pack;
 /// The longest authority or artifact file that is read, in bytes.
 pub const MAX_BYTES: u64 = 256 << 20;
 
+/// How the name of a file begins that is not whole yet.
+pub const UNFINISHED: &str = ".cask-";
+
 /// How long a command waits for another one to finish writing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -92,7 +95,8 @@ impl Store {
         write(&self.root, path, bytes)
     }
 
-    /// Waits for `state/lock`, at most two seconds, and notes who holds it.
+    /// Waits for `state/lock`, at most two seconds, and notes who holds it. A note that is still there is of
+    /// one that was killed: what that one left unfinished is cleared away.
     ///
     /// # Errors
     /// [`Error`] that says who holds it, or why it cannot be taken.
@@ -119,6 +123,10 @@ impl Store {
                 Err(fs::TryLockError::Error(error)) => return Err(io_error("lock", &path, &error)),
             }
         }
+        let mut killed = [0];
+        if file.read(&mut killed).is_ok_and(|length| length > 0) {
+            self.sweep();
+        }
         // The note only tells people who it is; the lock holds without it.
         let note = format!("pid {} (cask {command})", std::process::id());
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(note.as_bytes()));
@@ -140,6 +148,7 @@ impl Store {
         let file = file.map_err(|error| io_error("open", &path, &error))?;
         match file.try_lock() {
             Ok(()) => {
+                self.sweep();
                 file.set_len(0).map_err(|error| io_error("clear", &path, &error))?;
                 Ok(who)
             }
@@ -149,6 +158,25 @@ impl Store {
                     .hint("wait for it to end, or end it"))
             }
             Err(fs::TryLockError::Error(error)) => Err(io_error("lock", &path, &error)),
+        }
+    }
+
+    /// Removes files that were begun and never became whole. Only for who holds the lock: then nobody else
+    /// has begun one.
+    fn sweep(&self) {
+        let mut dirs = vec![self.root.clone()];
+        while let Some(dir) = dirs.pop() {
+            for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+                let (path, kind) = (entry.path(), entry.file_type());
+                if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+                    dirs.push(path);
+                } else if kind.is_ok_and(|kind| kind.is_file())
+                    && entry.file_name().to_string_lossy().starts_with(UNFINISHED)
+                {
+                    // What cannot be removed is in nobody's way.
+                    let _ = fs::remove_file(path);
+                }
+            }
         }
     }
 
@@ -222,7 +250,7 @@ impl Store {
     }
 
     /// Remembers an accepted revision, if it is newer than the remembered one, and on the first time the
-    /// trust under which it was.
+    /// trust under which it was. Only for who holds the lock: others write the same file.
     ///
     /// # Errors
     /// As [`Store::seen`], or if it cannot be written.
@@ -374,7 +402,7 @@ pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     inside(base, path)?;
     make_dir(dir)?;
     inside(base, path)?;
-    let mut file = tempfile::Builder::new().prefix(".cask-").tempfile_in(dir).map_err(|e| failed(&e))?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(dir).map_err(|e| failed(&e))?;
     file.write_all(bytes).map_err(|e| failed(&e))?;
     readable(file.as_file(), path).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;

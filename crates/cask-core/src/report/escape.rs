@@ -16,9 +16,10 @@ pub fn terminal(text: &str) -> String {
     out
 }
 
-/// As [`terminal`], of any length and with its own line breaks.
+/// For a terminal, a message of several lines that quotes what came from outside: as [`terminal`], but the
+/// lines stay and nothing is cut.
 #[must_use]
-pub fn terminal_lines(text: &str) -> String {
+pub fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '\n' { out.push(c) } else { visible(c, &mut out) }

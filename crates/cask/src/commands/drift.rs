@@ -46,6 +46,9 @@ pub struct Args {
     /// Hosts to keep from FILES [default: those the toolpack was minted with]
     #[arg(short = 'a', long = "allowed-hosts", value_name = "HOSTS")]
     allowed_hosts: Vec<String>,
+    /// What counts as secret in FILES: `default_safe` or `high_risk_pii` [default: what did in the toolpack's captures]
+    #[arg(long, value_name = "PROFILE", visible_alias = "profile")]
+    redaction_profile: Option<Profile>,
     /// Also show differences that chance may explain
     #[arg(long)]
     all: bool,
@@ -119,7 +122,7 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
     };
     let options = import::Options {
         hosts: Hosts::parse(&asked).map_err(Error::new)?,
-        profile: Profile::default(),
+        profile: args.redaction_profile.unwrap_or_else(|| profile(store, pack)),
         threads: 0,
         command: "cask drift",
     };
@@ -129,6 +132,14 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
         eprintln!("{}", imported.report);
     }
     Ok((imported.capture_id, imported.summary, imported.exit))
+}
+
+/// The strictest profile that the toolpack's captures were redacted by: what was left out of them does not
+/// come in here. A capture that is not at hand has no say.
+fn profile(store: &Store, pack: Option<&Pack>) -> Profile {
+    let captures = pack.into_iter().flat_map(|pack| &pack.manifest.captures);
+    let facts = captures.filter_map(|id| import::facts(store.root(), id).ok());
+    facts.map(|facts| facts.redaction.profile).max().unwrap_or_default()
 }
 
 fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {

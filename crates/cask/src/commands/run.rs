@@ -130,8 +130,11 @@ fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<
     let pending = lockfile.seal.is_none();
     match status::verify(pack.surface, &lockfile, &against) {
         Ok(approved) => {
-            if let Some(digest) = approved.lockfile_digest() {
-                store.remember(&id, Seen { revision: approved.revision(), digest })?;
+            let revision = approved.revision();
+            let newer = against.seen.is_none_or(|seen| seen.revision < revision);
+            if let Some(digest) = approved.lockfile_digest().filter(|_| newer) {
+                let _held = store.lock("run")?;
+                store.remember(&id, Seen { revision, digest })?;
             }
             Ok(Ok(approved))
         }

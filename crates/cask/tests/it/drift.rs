@@ -2,37 +2,21 @@
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{self, World, entry};
 
 const CALLS: u64 = 20;
 
 /// A HAR of calls to two endpoints. `answer` makes the body of a user from its number.
 fn har(first: u64, answer: impl Fn(u64) -> Value) -> String {
-    let entry = |path: String, body: Value| {
-        let text = body.to_string();
-        json!({
-            "startedDateTime": "2026-01-01T00:00:00.000Z", "time": 1,
-            "request": { "method": "GET", "url": format!("https://api.example.com{path}"), "httpVersion": "HTTP/1.1",
-                "headers": [{ "name": "authorization", "value": "Bearer abcdefghijklmnopqrstuvwxyz0123456789" },
-                    { "name": "accept", "value": "application/json" }],
-                "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0 },
-            "response": { "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "cookies": [],
-                "headers": [{ "name": "content-type", "value": "application/json" }], "redirectURL": "",
-                "headersSize": -1, "bodySize": text.len(),
-                "content": { "size": text.len(), "mimeType": "application/json", "text": text } },
-            "cache": {}, "timings": { "send": 0, "wait": 1, "receive": 0 }, "_resourceType": "xhr"
-        })
-    };
     let entries: Vec<Value> = (first..first + CALLS)
         .flat_map(|i| {
             [
-                entry(format!("/v1/users/{}", 90_000 + i * 7), answer(i)),
-                entry("/v1/status".to_owned(), json!({ "up": true, "load": i })),
+                entry(&format!("/v1/users/{}", 90_000 + i * 7), &answer(i)),
+                entry("/v1/status", &json!({ "up": true, "load": i })),
             ]
         })
         .collect();
-    json!({ "log": { "version": "1.2", "creator": { "name": "test", "version": "1" }, "entries": entries } })
-        .to_string()
+    world::har(&entries)
 }
 
 fn user(i: u64) -> Value {

@@ -8,10 +8,16 @@
     reason = "a test may stop anywhere"
 )]
 
+mod bad;
 mod diff;
+mod disk;
 mod drift;
 mod gate;
+mod killed;
 mod mint;
+mod network;
+mod prompt;
 mod run;
 mod secrets;
+mod together;
 mod world;

@@ -7,38 +7,51 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use cask_core::artifact;
-use cask_core::toolpack::{Tool, policy};
+use cask_core::toolpack::{Binding, HttpBinding, Tool, policy};
 use serde_json::{Value, json};
 
 const SECRET: &str = "tok-hunter2-0123456789";
 
-struct World {
-    dir: tempfile::TempDir,
-    upstream: SocketAddr,
+pub struct World {
+    pub dir: tempfile::TempDir,
 }
 
 fn world() -> World {
-    let world = World { dir: tempfile::tempdir().unwrap(), upstream: upstream() };
-    let tools = vec![
-        tool("get_user", "GET", "read", world.upstream),
-        tool("list_user", "GET", "read", world.upstream),
-        tool("rename_user", "POST", "write", world.upstream),
-    ];
-    let name = |name: &str| name.to_owned();
-    let toolsets = BTreeMap::from([
-        (name("readonly"), BTreeSet::from([name("get_user"), name("list_user")])),
-        (name("operator"), tools.iter().map(|tool| tool.name.clone()).collect()),
-    ]);
-    let host = world.upstream;
+    let upstream = upstream().to_string();
+    of(&[
+        tool("get_user", "GET", "http", &upstream),
+        tool("list_user", "GET", "http", &upstream),
+        tool("rename_user", "POST", "http", &upstream),
+    ])
+}
+
+/// A toolpack of these tools; those that read are in the toolset that is served unless told otherwise.
+pub fn of(tools: &[Tool]) -> World {
+    let mut tools = tools.to_vec();
+    tools.sort_by(|one, other| one.name.cmp(&other.name));
+    let tools = tools.as_slice();
+    let world = World { dir: tempfile::tempdir().unwrap() };
+    let names = |all: bool| {
+        let of = tools.iter().filter(|tool| all || http(tool).method == "GET");
+        of.map(|tool| tool.name.clone()).collect::<BTreeSet<_>>()
+    };
+    let toolsets =
+        BTreeMap::from([("readonly".to_owned(), names(false)), ("operator".to_owned(), names(true))]);
+    let hosts: BTreeSet<_> = tools.iter().map(|tool| &http(tool).host).collect();
     world.write(
         "toolpack.yaml",
-        &format!("schema_version: \"1\"\nid: tp_0123456789ab\nname: t\nhosts: [\"{host}\"]\n"),
+        &format!("schema_version: \"1\"\nid: tp_0123456789ab\nname: t\nhosts: {}\n", json!(hosts)),
     );
-    world.write("artifact/tools.json", &artifact::tools::write(&tools).unwrap());
+    world.write("artifact/tools.json", &artifact::tools::write(tools).unwrap());
     world.write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
     world.write("artifact/policy.cedar", policy::DEFAULT);
-    world.write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));
+    world.write("artifact/policy.cedarschema", &policy::schema(tools, &toolsets));
     world
+}
+
+fn http(tool: &Tool) -> &HttpBinding {
+    let Binding::Http(http) = &tool.binding;
+    http
 }
 
 fn upstream() -> SocketAddr {
@@ -59,7 +72,9 @@ fn upstream() -> SocketAddr {
     receive.recv().unwrap()
 }
 
-fn tool(name: &str, method: &str, effect: &str, upstream: SocketAddr) -> Tool {
+/// A tool that gets something at `/v1/users/{user_id}` of this host, or changes it there.
+pub fn tool(name: &str, method: &str, scheme: &str, host: &str) -> Tool {
+    let effect = if method == "GET" { "read" } else { "write" };
     serde_json::from_value(json!({
         "name": name, "title": name, "description": format!("{name}."),
         "input_schema": {"type": "object", "properties": {"user_id": {"type": "string"}}, "required": ["user_id"], "additionalProperties": false},
@@ -67,7 +82,7 @@ fn tool(name: &str, method: &str, effect: &str, upstream: SocketAddr) -> Tool {
         "effect": effect, "risk": "low", "reasons": [], "scope": "users",
         "guards": {"timeout_ms": 10_000, "max_response_bytes": 65536},
         "binding": {"http": {
-            "method": method, "scheme": "http", "host": upstream.to_string(), "path": "/v1/users/{user_id}",
+            "method": method, "scheme": scheme, "host": host, "path": "/v1/users/{user_id}",
             "args": {"user_id": {"in": "path", "name": "user_id"}}, "accept": ["application/json"],
         }},
         "evidence": {"endpoint": "ep_000000000000"},
@@ -87,9 +102,14 @@ impl World {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cask"));
-        command.env_clear().env("CASK_TEST_TOKEN", SECRET).current_dir(self.dir.path());
-        command.args(["--root", "root"]).args(args);
+        self.wrapped(&[], args)
+    }
+
+    /// The command as the last words of another one.
+    pub fn wrapped(&self, by: &[&str], args: &[&str]) -> Command {
+        let mut words = by.iter().chain(&[env!("CARGO_BIN_EXE_cask"), "--root", "root"]).chain(args);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).current_dir(self.dir.path()).env_clear().env("CASK_TEST_TOKEN", SECRET);
         command
     }
 
@@ -97,8 +117,9 @@ impl World {
         self.command(args).stdin(Stdio::null()).output().unwrap()
     }
 
-    fn approve(&self) {
-        assert!(self.cask(&["gate", "sync"]).status.code().unwrap() < 2);
+    pub fn approve(&self) {
+        let out = self.cask(&["gate", "sync"]);
+        assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));
         let out = self.cask(&["gate", "allow", "--all", "--as", "alice@example.com"]);
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
     }
@@ -106,18 +127,10 @@ impl World {
     fn serve(&self, args: &[&str]) -> Client {
         let mut all = vec!["run", "--allow-private-cidr", "127.0.0.0/8"];
         all.extend(args);
-        let mut child = self
-            .command(&all)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        Client { child, output, next: 0 }
+        Client::start(self.command(&all))
     }
 
-    fn audit(&self) -> Vec<Value> {
+    pub fn audit(&self) -> Vec<Value> {
         let path = self.dir.path().join("root/state/audit/tp_0123456789ab.jsonl");
         let text = std::fs::read_to_string(path).unwrap();
         cask_core::audit::verify(text.lines()).unwrap();
@@ -125,13 +138,20 @@ impl World {
     }
 }
 
-struct Client {
+pub struct Client {
     child: Child,
     output: BufReader<ChildStdout>,
     next: u64,
 }
 
 impl Client {
+    pub fn start(mut command: Command) -> Self {
+        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Client { child, output, next: 0 }
+    }
+
     fn request(&mut self, method: &str, mut params: Value) -> Value {
         self.next += 1;
         params["_meta"] = json!({
@@ -153,7 +173,7 @@ impl Client {
     }
 
     /// The reason code and the text of the answer.
-    fn call(&mut self, tool: &str) -> (String, String) {
+    pub fn call(&mut self, tool: &str) -> (String, String) {
         let answer = self.request("tools/call", json!({"name": tool, "arguments": {"user_id": "42"}}));
         let code =
             answer["result"]["_meta"]["cask"]["reason_code"].as_str().unwrap_or_else(|| panic!("{answer}"));
@@ -161,7 +181,7 @@ impl Client {
     }
 
     /// Closes its input and gives what it wrote to stderr.
-    fn end(mut self) -> String {
+    pub fn end(mut self) -> String {
         drop(self.child.stdin.take());
         let mut log = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();

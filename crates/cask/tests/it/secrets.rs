@@ -1,11 +1,10 @@
 //! Planted secrets: whatever is sent and answered, none of it is in any file, log or output of the pipeline.
 
 use std::io::Write as _;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{World, entry, files, har};
 
 /// Secrets and personal data, put together here so that no scanner takes this file for a leak.
 fn planted() -> Vec<(&'static str, String)> {
@@ -92,54 +91,142 @@ fn capture() -> String {
         .to_string()
 }
 
-fn leaks(place: &str, bytes: &[u8], found: &mut Vec<String>) {
-    let text = String::from_utf8_lossy(bytes);
-    for (kind, secret) in planted() {
-        if text.contains(&secret) {
-            found.push(format!("{kind} in {place}"));
+/// What only `high_risk_pii` takes, by the name it stands under.
+const PERSONAL: &[(&str, &str)] = &[
+    ("first_name", "Wilhelmina"),
+    ("lastName", "Featherstonehaugh"),
+    ("nickname", "quokka-of-the-north"),
+    ("street", "17 Quincunx Lane"),
+    ("city", "Llanfairpwllgwyngyll"),
+    ("zip", "LL61 5UJ"),
+    ("latitude", "53.220913"),
+    ("date_of_birth", "1967-03-29"),
+    ("passport_number", "X77392015"),
+    ("religion", "pastafarian"),
+    ("diagnosis", "acrophobia"),
+    ("ip_address", "198.51.100.23"),
+    ("clientIp", "2001:db8:85a3::8a2e:370:7334"),
+    ("user_agent", "Mozilla/5.0 (Canary; Wilhelmina-PC)"),
+    ("note", "wants the window seat, as her late sister did"),
+    ("comment", "call after seven, knock twice"),
+];
+
+/// A capture in which all of that is in bodies, forms, parameters, headers and free text.
+fn personal() -> String {
+    let whole: Value = PERSONAL.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
+    let addresses = "seen at 198.51.100.23 and [2001:db8:85a3::8a2e:370:7334]";
+    let entries = (0..6).map(|round| {
+        let form = PERSONAL.iter().map(|(key, value)| format!("{key}={}", value.replace(' ', "+")));
+        let form = form.collect::<Vec<_>>().join("&");
+        let body = json!({ "id": round, "person": whole, "people": [whole, whole], "detail": addresses, "latitude": 53.220913 });
+        let mut one = entry(&format!("/v1/people?{form}"), &body);
+        let (mime, text) = match round % 2 {
+            0 => ("application/json", body.to_string()),
+            _ => ("application/x-www-form-urlencoded", form),
+        };
+        one["request"]["method"] = json!("POST");
+        one["request"]["postData"] = json!({ "mimeType": mime, "text": text });
+        let headers = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Client", "User-Agent", "Referer"];
+        let value = |name| match name {
+            "User-Agent" => "Mozilla/5.0 (Canary; Wilhelmina-PC)",
+            "Referer" => "https://api.example.com/people?first_name=Wilhelmina&city=Llanfairpwllgwyngyll",
+            _ => "198.51.100.23",
+        };
+        let headers = headers.map(|name| json!({ "name": name, "value": value(name) }));
+        one["request"]["headers"].as_array_mut().unwrap().extend(headers.clone());
+        one["response"]["headers"].as_array_mut().unwrap().extend(headers);
+        one
+    });
+    har(&entries.collect::<Vec<_>>())
+}
+
+/// Where which of these was found.
+struct Leaks {
+    planted: Vec<(&'static str, String)>,
+    found: Vec<String>,
+}
+
+impl Leaks {
+    fn look(&mut self, place: &str, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        for (kind, _) in self.planted.iter().filter(|(_, secret)| text.contains(secret)) {
+            self.found.push(format!("{kind} in {place}"));
         }
+    }
+
+    /// Looks at what a command says.
+    fn run(&mut self, world: &World, args: &[&str]) {
+        let ran = world.cask(args);
+        self.look(&format!("stdout of {args:?}"), ran.out.as_bytes());
+        self.look(&format!("stderr of {args:?}"), ran.err.as_bytes());
+    }
+
+    /// Looks at everything that was written.
+    fn end(mut self, world: &World) {
+        let all = files(&world.root());
+        assert!(all.len() > 10, "only {} files were looked at", all.len());
+        for (path, bytes) in &all {
+            self.look(&path.display().to_string(), bytes);
+        }
+        assert!(self.found.is_empty(), "{:#?}", self.found);
     }
 }
 
-fn files(dir: &Path, found: &mut Vec<String>, seen: &mut usize) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found, seen);
-        } else {
-            *seen += 1;
-            leaks(&path.display().to_string(), &std::fs::read(&path).unwrap(), found);
-        }
+#[test]
+fn no_personal_data_survives_where_it_is_at_high_risk() {
+    let world = World::empty();
+    std::fs::write(world.path("traffic.har"), personal()).unwrap();
+    // As it is, and as a form or a URL writes it.
+    let written = |value: &str| [" ", "+", "%20"].map(|space| value.replace(' ', space));
+    let planted =
+        PERSONAL.iter().flat_map(|(kind, value)| written(value).map(|value| (*kind, value))).collect();
+    let mut leaks = Leaks { planted, found: Vec::new() };
+    let strict = ["--redaction-profile", "high_risk_pii"];
+    leaks.run(&world, &[&["mint", "traffic.har"], &strict[..]].concat());
+    leaks.run(&world, &[&["mint", "traffic.har", "-a", "api.example.com"], &strict[..]].concat());
+    assert_eq!(world.cask(&["verify"]).code, 0, "nothing was minted");
+    for args in REVIEW {
+        leaks.run(&world, args);
     }
+    leaks.run(&world, &["explain", "create_person"]);
+    leaks.run(&world, &["drift", "traffic.har", "--all", "--format", "json"]);
+    leaks.run(&world, &[&["capture", "import", "traffic.har", "-a", "*.example.com"], &strict[..]].concat());
+    leaks.end(&world);
+    // It is the profile that takes it: another one does not.
+    let other = World::empty();
+    std::fs::write(other.path("traffic.har"), personal()).unwrap();
+    assert_eq!(other.cask(&["mint", "traffic.har", "-a", "api.example.com"]).code, 0);
+    let kept = files(&other.root()).into_values().collect::<Vec<_>>().concat();
+    assert!(String::from_utf8_lossy(&kept).contains("Featherstonehaugh"));
 }
+
+/// What is asked of a toolpack in a review.
+const REVIEW: &[&[&str]] = &[
+    &["diff"],
+    &["diff", "--format", "json"],
+    &["diff", "--format", "github-md"],
+    &["gate", "status"],
+    &["gate", "allow", "--all"],
+    &["gate", "check"],
+    &["gate", "snapshot"],
+    &["drift", "traffic.har", "--all"],
+    &["verify", "--mode", "contracts"],
+    &["verify", "--mode", "replay"],
+    &["config", "--format", "json"],
+];
 
 #[test]
 fn none_survives_in_any_file_or_output() {
     let world = World::empty();
     std::fs::write(world.path("traffic.har"), capture()).unwrap();
-    let mut found = Vec::new();
-    let commands: &[&[&str]] = &[
-        &["mint", "traffic.har"],
-        &["mint", "traffic.har", "-a", "api.example.com"],
-        &["diff"],
-        &["diff", "--format", "json"],
-        &["diff", "--format", "github-md"],
-        &["gate", "status"],
-        &["gate", "allow", "--all"],
-        &["gate", "check"],
-        &["gate", "snapshot"],
-        &["drift", "traffic.har", "--all"],
-        &["verify", "--mode", "contracts"],
-        &["verify", "--mode", "replay"],
-        &["explain", "create_thing"],
-        &["config", "--format", "json"],
-        &["mint", "traffic.har", "-a", "other.example.com"],
-    ];
-    for args in commands {
-        let ran = world.cask(args);
-        leaks(&format!("stdout of {args:?}"), ran.out.as_bytes(), &mut found);
-        leaks(&format!("stderr of {args:?}"), ran.err.as_bytes(), &mut found);
+    let mut leaks = Leaks { planted: planted(), found: Vec::new() };
+    leaks.run(&world, &["mint", "traffic.har"]);
+    leaks.run(&world, &["mint", "traffic.har", "-a", "api.example.com"]);
+    for args in REVIEW {
+        leaks.run(&world, args);
     }
+    leaks.run(&world, &["explain", "create_thing"]);
+    leaks.run(&world, &["mint", "traffic.har", "-a", "other.example.com"]);
     assert!(world.root().join("captures").exists(), "nothing was minted");
 
     let (_, token) = planted().remove(0);
@@ -169,11 +256,7 @@ fn none_survives_in_any_file_or_output() {
     drop(input);
     let output = server.wait_with_output().unwrap();
     assert!(String::from_utf8_lossy(&output.stdout).contains("create_thing"), "no tool was listed");
-    leaks("stdout of run", &output.stdout, &mut found);
-    leaks("stderr of run", &output.stderr, &mut found);
-
-    let mut seen = 0;
-    files(&world.root(), &mut found, &mut seen);
-    assert!(seen > 10, "only {seen} files were looked at");
-    assert!(found.is_empty(), "{found:#?}");
+    leaks.look("stdout of run", &output.stdout);
+    leaks.look("stderr of run", &output.stderr);
+    leaks.end(&world);
 }

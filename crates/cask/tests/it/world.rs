@@ -1,8 +1,10 @@
 //! A hermetic world for one test: an empty directory, a cleared environment, a fixed time, and a toolpack
 //! made by hand.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -43,6 +45,13 @@ impl World {
     /// A world with nothing in it.
     pub fn empty() -> Self {
         Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// A world with the same files.
+    pub fn copy(&self) -> Self {
+        let copy = Self::empty();
+        copy_dir(self.dir.path(), copy.dir.path());
+        copy
     }
 
     /// A path in the working directory.
@@ -92,8 +101,14 @@ impl World {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cask"));
-        command.args(args).current_dir(self.dir.path()).env_clear();
+        self.wrapped(&[], args)
+    }
+
+    /// The command as the last words of another one (`sh -c …`, `unshare …`).
+    pub fn wrapped(&self, by: &[&str], args: &[&str]) -> Command {
+        let mut words = by.iter().chain([&env!("CARGO_BIN_EXE_cask")]).chain(args);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).current_dir(self.dir.path()).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("CASK_NOW", "2026-11-22T10:00:00Z").env("CASK_AS", "alice@example.com");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -102,6 +117,22 @@ impl World {
 
     pub fn cask(&self, args: &[&str]) -> Ran {
         self.command(args).output().unwrap().into()
+    }
+
+    /// The folder of the only toolpack.
+    pub fn only_pack(&self) -> PathBuf {
+        let mut all = std::fs::read_dir(self.root().join("toolpacks")).unwrap();
+        let one = all.next().unwrap().unwrap().path();
+        assert!(all.next().is_none(), "there is one toolpack");
+        one
+    }
+
+    /// Every file under the root but what is in `state/`, by its path there.
+    pub fn tree(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let root = self.root();
+        let all =
+            files(&root).into_iter().map(|(path, bytes)| (path.strip_prefix(&root).unwrap().into(), bytes));
+        all.filter(|(path, _): &(PathBuf, _)| !path.starts_with("state")).collect()
     }
 }
 
@@ -131,9 +162,53 @@ pub fn tool(name: &str, effect: &str, risk: &str, method: &str) -> Value {
     })
 }
 
+/// One call of `api.example.com` and its answer, as a HAR entry.
+pub fn entry(path: &str, answer: &Value) -> Value {
+    let text = answer.to_string();
+    json!({
+        "startedDateTime": "2026-01-01T00:00:00.000Z", "time": 1,
+        "request": { "method": "GET", "url": format!("https://api.example.com{path}"), "httpVersion": "HTTP/1.1",
+            "headers": [{ "name": "authorization", "value": "Bearer abcdefghijklmnopqrstuvwxyz0123456789" },
+                { "name": "accept", "value": "application/json" }],
+            "queryString": [], "cookies": [], "headersSize": -1, "bodySize": 0 },
+        "response": { "status": 200, "statusText": "OK", "httpVersion": "HTTP/1.1", "cookies": [],
+            "headers": [{ "name": "content-type", "value": "application/json" }], "redirectURL": "",
+            "headersSize": -1, "bodySize": text.len(),
+            "content": { "size": text.len(), "mimeType": "application/json", "text": text } },
+        "cache": {}, "timings": { "send": 0, "wait": 1, "receive": 0 }, "_resourceType": "xhr"
+    })
+}
+
+/// A HAR of these entries.
+pub fn har(entries: &[Value]) -> String {
+    json!({ "log": { "version": "1.2", "creator": { "name": "test", "version": "1" }, "entries": entries } })
+        .to_string()
+}
+
+/// Looks again and again until it is so; a minute is long enough for anything here.
+pub fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !so() {
+        assert!(Instant::now() < end, "still not so: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            std::fs::create_dir(&to).unwrap();
+            copy_dir(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
 /// Every file below a directory with its bytes.
-pub fn files(dir: &Path) -> std::collections::BTreeMap<PathBuf, Vec<u8>> {
-    let mut out = std::collections::BTreeMap::new();
+pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut out = BTreeMap::new();
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {

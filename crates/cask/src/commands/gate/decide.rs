@@ -9,7 +9,7 @@ use cask_core::lock::sign::{self, Pen};
 use cask_core::lock::status::{Against, Seen, Standing, standings};
 use cask_core::lock::trust::Trust;
 use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
-use cask_core::report::escape::terminal;
+use cask_core::report::escape::{lines, terminal};
 
 use super::{Which, accepted, base, threads};
 use crate::ctx::Ctx;
@@ -326,7 +326,13 @@ impl Desk {
         let digest = self.lockfile.digest().map_err(Error::new)?;
         store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest })?;
         self.pack.write_lockfile(PENDING, &next(Some(&self.lockfile), None, &self.pack)?)?;
-        accepted::keep(store, &self.pack, &self.now, &self.lockfile)?;
+        // The decision is made; a baseline that cannot be read takes nothing back, least of all a block.
+        if let Err(error) = accepted::keep(store, &self.pack, &self.now, &self.lockfile) {
+            eprintln!(
+                "warning: drift still compares with what was accepted before: {}",
+                lines(&error.message)
+            );
+        }
         Ok(path)
     }
 

@@ -54,8 +54,15 @@ fn findings(before: Option<&Surface>, after: &Surface) -> Vec<(Class, Finding)> 
             Some(then) => tool::compare(then, now, &mut out.at(&at)),
             None => {
                 let message = format!("new tool `{name}`: {}", call(now));
-                out.at(&at).push(&rules::TOOL_ADDED, "", message, None, None);
+                let mut subject = out.at(&at);
+                subject.push(&rules::TOOL_ADDED, "", message, None, None);
+                subject.explain(tool::whole(now, &after.toolsets_of(name)));
             }
+        }
+        if tool::understated(now) && old.get(name) != Some(now) {
+            let message =
+                format!("`{name}` is classified `read`, but it is called with a method that changes");
+            out.at(&at).push(&rules::EFFECT_UNDERSTATED, "/effect", message, None, None);
         }
     }
     for (name, then) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
@@ -168,12 +175,20 @@ impl Subject<'_> {
             code: change.rule.code,
             severity: change.rule.severity,
             basis: if before.is_some() { Basis::Contradicted } else { Basis::New },
+            details: Vec::new(),
             at,
             message: message.into(),
             before,
             after,
         };
         self.found.push((change.class, finding));
+    }
+
+    /// Adds what has to be read to the last finding.
+    fn explain(&mut self, details: Vec<String>) {
+        if let Some((_, finding)) = self.found.last_mut() {
+            finding.details = details;
+        }
     }
 
     fn len(&self) -> usize {

@@ -144,6 +144,7 @@ impl Sink {
                 _ => Basis::Contradicted,
             };
             let finding = Finding {
+                details: Vec::new(),
                 code: row.rule.code,
                 severity,
                 basis,

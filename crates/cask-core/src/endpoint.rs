@@ -141,6 +141,18 @@ pub enum Place {
     Header,
 }
 
+impl Place {
+    /// `path`, `query` or `header`, as OpenAPI has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+        }
+    }
+}
+
 /// A body of one media type.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

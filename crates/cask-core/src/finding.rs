@@ -55,6 +55,9 @@ pub struct Finding {
     pub at: At,
     /// What happened, in one sentence.
     pub message: String,
+    /// What whoever decides has to read besides, a line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
     /// What it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,

@@ -173,13 +173,26 @@ fn place(at: &At) -> String {
         .join(" ")
 }
 
-/// A JSON value in one short line.
-fn brief(value: &serde_json::Value) -> String {
-    let text = match value {
+/// What a finding was and is, each in one short line: where both are long, what differs is in it.
+fn brief(finding: &Finding) -> (Option<String>, Option<String>) {
+    const SHOWN: usize = 120;
+    let line = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => text.clone(),
         other => json::canonical(other),
     };
-    escape::clip(&text, 120).into_owned()
+    let (before, after) = (finding.before.as_ref().map(line), finding.after.as_ref().map(line));
+    let same = match (&before, &after) {
+        (Some(before), Some(after)) => before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count(),
+        _ => 0,
+    };
+    // A little of what is the same says where this is.
+    let skip = if same > SHOWN / 2 { same - SHOWN / 4 } else { 0 };
+    let window = |text: String| {
+        let rest: String = text.chars().skip(skip).collect();
+        let start = if skip > 0 { "…" } else { "" };
+        format!("{start}{}", escape::clip(&rest, SHOWN))
+    };
+    (before.map(window), after.map(window))
 }
 
 #[cfg(test)]

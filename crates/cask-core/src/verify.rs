@@ -128,6 +128,7 @@ fn finding(rule: &Rule, at: At, message: impl Into<String>) -> Finding {
         code: rule.code,
         severity: rule.severity,
         basis: Basis::Contradicted,
+        details: Vec::new(),
         at,
         message: message.into(),
         before: None,

@@ -66,7 +66,7 @@ fn covered(endpoint: &Endpoint) -> Covered {
         .iter()
         .partition(|param| param.seen > 0 || param.place == Place::Path && endpoint.observed > 0);
     let named = |params: Vec<&crate::endpoint::Param>| {
-        params.into_iter().map(|param| format!("{}:{}", place(param.place), param.name)).collect()
+        params.into_iter().map(|param| format!("{}:{}", param.place.as_str(), param.name)).collect()
     };
     Covered {
         id: endpoint.id.clone(),
@@ -78,14 +78,6 @@ fn covered(endpoint: &Endpoint) -> Covered {
         statuses: endpoint.responses.iter().map(|(status, response)| (*status, response.seen)).collect(),
         proven: named(proven),
         unproven: named(unproven),
-    }
-}
-
-fn place(place: Place) -> &'static str {
-    match place {
-        Place::Path => "path",
-        Place::Query => "query",
-        Place::Header => "header",
     }
 }
 

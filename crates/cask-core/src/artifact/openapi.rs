@@ -122,7 +122,7 @@ fn operation(endpoint: &Endpoint) -> Vec<Member<'_>> {
 fn parameter(param: &Param) -> Json<'_> {
     let mut one = vec![
         member("name", param.name.as_str().into()),
-        member("in", place(param.place).into()),
+        member("in", param.place.as_str().into()),
         member("required", Json::Bool(param.required || param.place == Place::Path)),
         member("schema", schema(&param.schema, 0)),
     ];
@@ -133,14 +133,6 @@ fn parameter(param: &Param) -> Json<'_> {
         one.push(member("explode", Json::Bool(explode)));
     }
     Json::Object(one)
-}
-
-fn place(place: Place) -> &'static str {
-    match place {
-        Place::Path => "path",
-        Place::Query => "query",
-        Place::Header => "header",
-    }
 }
 
 fn content(content: &BTreeMap<String, Payload>) -> Json<'_> {

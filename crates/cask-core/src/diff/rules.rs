@@ -55,8 +55,9 @@ pub fn class(code: &str) -> Option<Class> {
 }
 
 /// Every rule.
-pub const RULES: [&Change; 46] = [
+pub const RULES: [&Change; 47] = [
     &TOOL_ADDED,
+    &EFFECT_UNDERSTATED,
     &HOST_ADDED,
     &TOOL_HOST,
     &TOOL_SCHEME,
@@ -111,6 +112,16 @@ pub(super) static TOOL_ADDED: Change = Change {
         severity: Severity::Breaking,
         title: "a new tool",
         explain: "An agent could call something that it could not call before. Read what it calls and with which arguments; approve it with `cask gate allow`, or refuse it with `cask gate block`.",
+    },
+};
+
+pub(super) static EFFECT_UNDERSTATED: Change = Change {
+    class: Class::CanDoMore,
+    rule: Rule {
+        code: "effect-understated",
+        severity: Severity::Breaking,
+        title: "a tool that changes something says that it reads",
+        explain: "The tool is classified `read` and is called with PUT, PATCH or DELETE. Reads are served by default and need no confirmation. cask does not compile such a tool without a reason: see `cask explain` of the tool, and approve it only if the method is really used to read.",
     },
 };
 

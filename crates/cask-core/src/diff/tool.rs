@@ -1,13 +1,14 @@
 //! One tool against the tool that was approved under its name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::rules as r;
 use super::{Subject, schema, step};
-use crate::toolpack::{Annotations, Binding, HttpBinding, Tool};
+use crate::endpoint::Effect;
+use crate::toolpack::{Annotations, Binding, HttpBinding, Tool, describe};
 
 pub(super) fn compare(then: &Tool, now: &Tool, out: &mut Subject<'_>) {
     if then == now {
@@ -74,6 +75,60 @@ pub(super) fn compare(then: &Tool, now: &Tool, out: &mut Subject<'_>) {
     if out.len() == before {
         out.push(&r::TOOL_OTHER, "", format!("`{name}` is not what was approved"), json(then), json(now));
     }
+}
+
+/// Everything that an approval of this tool would sign, for a person to read.
+pub(super) fn whole(tool: &Tool, toolsets: &BTreeSet<String>) -> Vec<String> {
+    let Binding::Http(http) = &tool.binding;
+    let mut out = Vec::new();
+    if tool.title != describe::title(&tool.name) {
+        out.push(format!("title: {}", tool.title));
+    }
+    out.push(format!("description: {}", tool.description));
+    let body = http.body.iter().flat_map(|body| body.members.keys().chain(&body.whole));
+    let required = tool.input_schema.get("required").and_then(Value::as_array);
+    let properties = tool.input_schema.get("properties").and_then(Value::as_object);
+    let places: BTreeMap<&String, &str> = (http.args.iter().map(|(name, to)| (name, to.place.as_str())))
+        .chain(body.map(|name| (name, "body")))
+        .collect();
+    for (name, schema) in properties.into_iter().flatten() {
+        let must = required.is_some_and(|all| all.iter().any(|one| one == name));
+        let place = places.get(name).copied().unwrap_or("nowhere");
+        let must = if must { ", required" } else { "" };
+        out.push(format!("argument `{name}` ({place}{must}): {schema}"));
+    }
+    out.extend(http.fixed_query.iter().map(|(name, value)| format!("always sends query `{name}`: {value}")));
+    out.extend(
+        http.fixed_headers.iter().map(|(name, value)| format!("always sends header `{name}`: {value}")),
+    );
+    let fixed = http.body.iter().flat_map(|body| &body.fixed);
+    out.extend(fixed.map(|(name, value)| format!("always sends body member `{name}`: {value}")));
+    if let Some(schema) = &tool.output_schema {
+        out.push(format!("returns: {schema}"));
+    }
+    if let (Some(auth), false) = (json(&http.auth), http.auth.is_empty()) {
+        out.push(format!("authenticates: {auth}"));
+    }
+    let hints = &tool.annotations;
+    let hints = [
+        ("read-only", hints.read_only_hint),
+        ("destructive", hints.destructive_hint),
+        ("idempotent", hints.idempotent_hint),
+        ("open-world", hints.open_world_hint),
+    ];
+    let hints: Vec<&str> = hints.into_iter().filter(|(_, is)| *is).map(|(hint, _)| hint).collect();
+    out.push(format!("hints: {}", hints.join(", ")));
+    out.push(format!("toolsets: {}", toolsets.iter().map(String::as_str).collect::<Vec<_>>().join(", ")));
+    out.push(format!("limits: {} ms, {} bytes", tool.guards.timeout_ms, tool.guards.max_response_bytes));
+    let reasons = tool.reasons.iter().map(|reason| format!("{} ({})", reason.detail, reason.code));
+    out.push(format!("why: {}", reasons.collect::<Vec<_>>().join("; ")));
+    out
+}
+
+/// Whether a tool says that it reads and is called with a method that does not (RFC 9110, section 9.2.1).
+pub(super) fn understated(tool: &Tool) -> bool {
+    let Binding::Http(http) = &tool.binding;
+    tool.effect == Effect::Read && matches!(http.method.as_str(), "PUT" | "PATCH" | "DELETE")
 }
 
 /// A hint is relaxed where it makes a client ask less.

@@ -189,11 +189,7 @@ fn presence(param: &Param, endpoint: &Endpoint) -> Count {
 }
 
 fn param_context(before: &Endpoint, now: &Endpoint, param: &Param) -> Context {
-    let place_name = match param.place {
-        Place::Path => "path",
-        Place::Query => "query",
-        Place::Header => "header",
-    };
+    let place_name = param.place.as_str();
     Context {
         direction: Direction::Request,
         place: At { pointer: format!("/request/{place_name}/{}", token(&param.name)), ..place(now) },

@@ -114,6 +114,7 @@ fn finding(rule: &'static Rule, at: At, message: String) -> Finding {
         code: rule.code,
         severity: rule.severity,
         basis: Basis::Contradicted,
+        details: Vec::new(),
         at,
         message,
         before: None,

@@ -57,14 +57,17 @@ fn write_section(section: &Section, out: &mut String) {
                 (place, "") => code(place),
                 (place, pointer) => format!("{}<br>{}", code(place), code(pointer)),
             };
+            let (before, after) = brief(finding);
+            let details = finding.details.iter().map(|detail| format!("<br>• {}", markdown(detail)));
             let _ = writeln!(
                 out,
-                "| {}<br>{} | {where_} | {} | {} | {} |",
+                "| {}<br>{} | {where_} | {}{} | {} | {} |",
                 word(finding),
                 code(finding.code),
                 markdown(&finding.message),
-                side(finding.before.as_ref()),
-                side(finding.after.as_ref()),
+                details.collect::<String>(),
+                before.map_or_else(String::new, |text| code(&text)),
+                after.map_or_else(String::new, |text| code(&text)),
             );
         }
     }
@@ -77,8 +80,4 @@ fn word(finding: &Finding) -> &'static str {
         Severity::Warning => "⚠️ warning",
         Severity::Info => "ℹ️ info",
     }
-}
-
-fn side(value: Option<&serde_json::Value>) -> String {
-    value.map_or_else(String::new, |value| code(&brief(value)))
 }

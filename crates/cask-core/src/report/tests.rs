@@ -11,6 +11,7 @@ fn report() -> Report {
         code: "some-code",
         severity,
         basis: Basis::New,
+        details: Vec::new(),
         at: At {
             host: "api.example.com".into(),
             method: "GET".into(),

@@ -56,12 +56,14 @@ fn write_finding(finding: &Finding, colour: bool, out: &mut String) {
         let _ = write!(head, "  {}", terminal(&finding.at.pointer));
     }
     let _ = writeln!(out, "{head}\n            {}", terminal(&finding.message));
-    match (&finding.before, &finding.after) {
+    for detail in &finding.details {
+        let _ = writeln!(out, "            - {}", terminal(detail));
+    }
+    match brief(finding) {
         (None, None) => {}
         (before, after) => {
-            let side = |value: &Option<_>| {
-                value.as_ref().map_or_else(|| "(none)".to_owned(), |v| terminal(&brief(v)))
-            };
+            let side =
+                |text: Option<String>| text.map_or_else(|| "(none)".to_owned(), |text| terminal(&text));
             let _ = writeln!(out, "            {} -> {}", side(before), side(after));
         }
     }

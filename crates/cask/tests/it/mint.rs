@@ -172,3 +172,33 @@ fn client_configurations_start_the_server_from_anywhere() {
         "a literal credential is refused"
     );
 }
+
+#[test]
+fn rules_and_toolsets_of_their_owner_outlive_a_new_mint() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(cask(dir.path(), &["mint", HAR, "-a", HOST]).code, 0);
+    let pack = toolpack(dir.path());
+    let policy = pack.join("artifact/policy.cedar");
+    let mine = std::fs::read_to_string(&policy).unwrap()
+        + "\n@id(\"mine\")\nforbid (principal, action in [Action::\"toolset_support\"], resource);\n";
+    std::fs::write(&policy, &mine).unwrap();
+    let toolsets = pack.join("artifact/toolsets.yaml");
+    let text = std::fs::read_to_string(&toolsets).unwrap();
+    std::fs::write(&toolsets, format!("{text}  support: [get_customer, gone]\n").replace(", gone", ""))
+        .unwrap();
+    let ran = cask(dir.path(), &["mint", HAR, "-a", HOST]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(&policy).unwrap(), mine);
+    assert!(std::fs::read_to_string(&toolsets).unwrap().contains("support: [get_customer]"));
+    for words in [
+        &["gate", "allow", "--all", "--as", "a@example.com"][..],
+        &["gate", "check"],
+        &["verify", "--mode", "contracts"],
+        &["verify", "--mode", "replay"],
+    ] {
+        let ran = cask(dir.path(), words);
+        assert_eq!(ran.code, 0, "{words:?}: {}{}", ran.out, ran.err);
+    }
+    let ran = cask(dir.path(), &["mint", HAR, "-a", HOST]);
+    assert!(ran.out.contains("everything in it is decided"), "{}", ran.out);
+}

@@ -99,7 +99,11 @@ fn toolsets(before: Option<&Surface>, after: &Surface, out: &mut Found) {
     for (name, tools) in &after.toolsets {
         let at = format!("toolset/{name}");
         let Some(then) = old.get(name) else {
-            let message = format!("new toolset `{name}` with {} tools", tools.len());
+            let message = format!(
+                "new toolset `{name}` with {} tool{}",
+                tools.len(),
+                if tools.len() == 1 { "" } else { "s" }
+            );
             out.at(&at).push(&rules::TOOLSET_ADDED, "", message, None, None);
             continue;
         };

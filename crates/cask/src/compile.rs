@@ -56,6 +56,22 @@ pub struct Written {
     pub undecided: usize,
 }
 
+/// The captures that the toolpack of this name and these hosts was compiled from, if it is there.
+///
+/// # Errors
+/// [`Error`] if it is there and cannot be read.
+pub fn captures(store: &Store, name: &str, hosts: &[String]) -> Result<Vec<String>, Error> {
+    let dir = store.toolpack_dir(&cask_core::ids::toolpack(name, hosts))?;
+    let path = dir.join(manifest::MANIFEST);
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let text = store::read(&dir, &path, artifact::MAX_BYTES)?;
+    let manifest =
+        manifest::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", dir.display())))?;
+    Ok(manifest.captures)
+}
+
 /// Compiles a request, with all that the same toolpack was compiled from before.
 ///
 /// # Errors
@@ -313,7 +329,7 @@ pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &
         out.push_str(heading);
         out.push('\n');
     }
-    let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+    let count = |n: usize, what| crate::ui::count(n as u64, what);
     out.push_str(&format!(
         "{}: {} for {} ({}{})\n",
         toolpack.id,

@@ -12,13 +12,14 @@ use cask_core::redact::{Profile, Redactor};
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
+use crate::ui;
 
 mod disk;
 mod flow;
 mod source;
 mod work;
 
-pub use disk::{Loaded, endpoints, exchanges, facts, load};
+pub use disk::{Loaded, endpoints, exchanges, facts, load, strictest};
 pub use source::{Format, detect};
 
 use work::{Tally, Worker};
@@ -180,10 +181,15 @@ fn host_table(seen: &BTreeMap<String, Seen>) -> String {
 }
 
 fn report(capture: &Capture) -> String {
-    let mut out = format!("{}: {} exchanges of {} entries", capture.id, capture.kept(), capture.entries());
+    let mut out = format!(
+        "{}: {} of {}",
+        capture.id,
+        ui::count(capture.kept(), "exchange"),
+        ui::count(capture.entries(), "entry")
+    );
     for Source { file, creator, entries, .. } in &capture.sources {
         let by = if creator.is_empty() { String::new() } else { format!(", by {}", safe(creator)) };
-        out += &format!("\n  from {} ({entries} entries{by})", safe(file));
+        out += &format!("\n  from {} ({}{by})", safe(file), ui::count(*entries, "entry"));
     }
     for (host, count) in &capture.hosts {
         out += &format!("\n  kept {count} of {host}");

@@ -17,6 +17,16 @@ pub fn confirm(question: &str) -> Option<bool> {
     Some(read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
+/// `1 tool`, `2 tools`.
+#[must_use]
+pub fn count(number: impl Into<u64>, what: &str) -> String {
+    match number.into() {
+        1 => format!("1 {what}"),
+        many if what.ends_with('y') => format!("{many} {}ies", what.trim_end_matches('y')),
+        many => format!("{many} {what}s"),
+    }
+}
+
 /// Columns under a header, as wide as their widest cell and separated by two spaces.
 #[must_use]
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {

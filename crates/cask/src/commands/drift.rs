@@ -122,7 +122,9 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
     };
     let options = import::Options {
         hosts: Hosts::parse(&asked).map_err(Error::new)?,
-        profile: args.redaction_profile.unwrap_or_else(|| profile(store, pack)),
+        profile: args.redaction_profile.unwrap_or_else(|| {
+            import::strictest(store.root(), pack.into_iter().flat_map(|pack| &pack.manifest.captures))
+        }),
         threads: 0,
         command: "cask drift",
     };
@@ -132,14 +134,6 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
         eprintln!("{}", imported.report);
     }
     Ok((imported.capture_id, imported.summary, imported.exit))
-}
-
-/// The strictest profile that the toolpack's captures were redacted by: what was left out of them does not
-/// come in here. A capture that is not at hand has no say.
-fn profile(store: &Store, pack: Option<&Pack>) -> Profile {
-    let captures = pack.into_iter().flat_map(|pack| &pack.manifest.captures);
-    let facts = captures.filter_map(|id| import::facts(store.root(), id).ok());
-    facts.map(|facts| facts.redaction.profile).max().unwrap_or_default()
 }
 
 fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {

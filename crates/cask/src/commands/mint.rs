@@ -29,9 +29,9 @@ pub struct Args {
     /// The toolpack's name [default: its first host]
     #[arg(long)]
     name: Option<String>,
-    /// What counts as secret: `default_safe` or `high_risk_pii`
-    #[arg(long, visible_alias = "profile", default_value = "default_safe")]
-    redaction_profile: Profile,
+    /// What counts as secret: `default_safe` or `high_risk_pii` [default: what did in the toolpack's captures]
+    #[arg(long, value_name = "PROFILE", visible_alias = "profile")]
+    redaction_profile: Option<Profile>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t)]
     format: Shape,
@@ -144,9 +144,13 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
         asked = declared_hosts.into_iter().collect();
         hosts = Hosts::parse(&asked).map_err(Error::new)?;
     }
+    read.request.name = name(args.name.as_deref(), &asked)?;
     if !traffic.is_empty() {
-        let options =
-            import::Options { hosts, profile: args.redaction_profile, threads: 0, command: "cask mint" };
+        let profile = match args.redaction_profile {
+            Some(profile) => profile,
+            None => import::strictest(store.root(), &compile::captures(store, &read.request.name, &asked)?),
+        };
+        let options = import::Options { hosts, profile, threads: 0, command: "cask mint" };
         let imported = import::import(&traffic, &options, ctx)?;
         read.exit = imported.exit;
         read.heading.push(imported.report);
@@ -154,7 +158,6 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
         read.request.captures.insert(imported.capture_id);
         read.summary = imported.summary;
     }
-    read.request.name = name(args.name.as_deref(), &asked)?;
     read.request.hosts = asked;
     Ok(read)
 }

@@ -11,12 +11,13 @@ use cask_core::capture::Exchange;
 use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
 use cask_core::ids;
-use cask_core::redact::{Redacted, Redactor};
+use cask_core::redact::{Profile, Redacted, Redactor};
 
 use super::flow::{self, Batch, Feed};
 use super::show;
 use crate::ctx::Ctx;
 use crate::error::Error;
+use crate::store::io_error as fault;
 
 /// The longest line that is read back: one entry, with what JSON may add to it in escapes.
 const MAX_LINE: usize = 256 << 20;
@@ -52,8 +53,8 @@ impl Draft {
     /// Appends lines.
     pub fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
         self.hasher.update(lines);
-        let path = self.folder.path();
-        self.lines.write_all(lines).map_err(|error| fault("write", path, &error))
+        let write = self.lines.write_all(lines);
+        write.map_err(|error| fault("write", &self.folder.path().join("exchanges.jsonl"), &error))
     }
 
     /// Names the capture by what was written and moves it into place. One that is there already has the
@@ -314,6 +315,10 @@ fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<Hasher, Err
     Ok(hasher)
 }
 
-fn fault(what: &str, path: &Path, error: &std::io::Error) -> Error {
-    Error::new(format_args!("cannot {what} {}: {error}", show(path)))
+/// The strictest profile by which these captures were redacted: what was left out of them does not come in
+/// with the next one. A capture that is not at hand has no say.
+#[must_use]
+pub fn strictest<'c>(root: &Path, captures: impl IntoIterator<Item = &'c String>) -> Profile {
+    let facts = captures.into_iter().filter_map(|id| facts(root, id).ok());
+    facts.map(|facts| facts.redaction.profile).max().unwrap_or_default()
 }

@@ -47,6 +47,10 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Error> {
     if meta.is_dir() {
         return Err(fault(file, "this is a folder").hint("give the path of a HAR or OpenAPI file"));
     }
+    // It is read twice, first for its format: what flows by can be read once.
+    if !meta.is_file() {
+        return Err(fault(file, "not a regular file").hint("save it first, then give its path"));
+    }
     let plain = File::open(file).map_err(|error| fault(file, error))?;
     let mut magic = [0; 2];
     let packed = {

@@ -202,3 +202,22 @@ fn rules_and_toolsets_of_their_owner_outlive_a_new_mint() {
     let ran = cask(dir.path(), &["mint", HAR, "-a", HOST]);
     assert!(ran.out.contains("everything in it is decided"), "{}", ran.out);
 }
+
+#[test]
+fn a_stricter_redaction_stays_when_minting_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let strict = ["mint", HAR, "-a", HOST, "--redaction-profile", "high_risk_pii"];
+    assert_eq!(cask(dir.path(), &strict).code, 0);
+    let ran = cask(dir.path(), &["mint", HAR, "-a", HOST]);
+    assert!(ran.code == 0 && ran.out.contains("nothing changed"), "{}{}", ran.out, ran.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_can_be_read_only_once_is_refused_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe.har");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let ran = cask(dir.path(), &["mint", "pipe.har", "-a", HOST]);
+    assert!(ran.code == 3 && ran.err.contains("pipe.har: not a regular file"), "{}", ran.err);
+}

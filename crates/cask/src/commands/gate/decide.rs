@@ -389,7 +389,12 @@ fn ask(args: &Allow, desk: &Desk, wanted: &BTreeSet<String>) -> Result<(), Error
         return Ok(());
     }
     let shown: Vec<&str> = critical.iter().take(8).copied().collect();
-    let question = format!("approve {} critical tools too ({} …)?", critical.len(), shown.join(", "));
+    let question = format!(
+        "approve {} too ({}{})?",
+        ui::count(critical.len() as u64, "critical tool"),
+        shown.join(", "),
+        if critical.len() > shown.len() { ", …" } else { "" }
+    );
     match ui::confirm(&question) {
         Some(false) => Err(Error::new("nothing was approved")),
         Some(true) | None => Ok(()),
@@ -412,7 +417,7 @@ fn end(text: &str, now: &str) -> Result<String, Error> {
 }
 
 fn count(subjects: usize) -> String {
-    format!("{subjects} subject{}", if subjects == 1 { "" } else { "s" })
+    ui::count(subjects as u64, "subject")
 }
 
 /// Why a subject is not usable, in one word.

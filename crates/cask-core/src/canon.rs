@@ -1,6 +1,5 @@
 //! Canonical bytes (RFC 8785) and the digest that everything is named by.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,7 +7,9 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use crate::json::Json;
+mod writer;
+
+use writer::Refused;
 
 /// `sha256:` and 64 lower-case hex digits: the SHA-256 of a value's canonical JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,13 +118,10 @@ pub enum CanonError {
 /// # Errors
 /// [`CanonError`] if a whole number does not fit a double exactly or the value is not JSON.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError> {
-    let text = serde_json::to_string(value)?;
-    let mut out = Vec::with_capacity(text.len());
-    // The usual value has no fractions and is not deep: it needs no maps, only sorting.
-    if let Ok(json) = Json::parse(&text)
-        && sorted(&json, &mut out)?
-    {
-        return Ok(out);
+    match writer::write(value) {
+        Ok(bytes) => return Ok(bytes),
+        Err(Refused::Inexact(number)) => return Err(CanonError::InexactInteger(number)),
+        Err(Refused::General) => {}
     }
     let value = serde_json::to_value(value)?;
     refuse_inexact(&value)?;
@@ -132,58 +130,6 @@ pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError
 
 /// Whole numbers beyond this share a double with their neighbours.
 pub const EXACT: u64 = 1 << 53;
-
-/// Writes the canonical form. `false` for what is better left to the general way: a fraction, whose digits
-/// are an art of their own, and a key that is there twice.
-fn sorted(json: &Json<'_>, out: &mut Vec<u8>) -> Result<bool, CanonError> {
-    match json {
-        Json::Float(_) => return Ok(false),
-        Json::Uint(number) => return Err(CanonError::InexactInteger(number.to_string())),
-        Json::Int(number) if number.unsigned_abs() > EXACT => {
-            return Err(CanonError::InexactInteger(number.to_string()));
-        }
-        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Str(_) => serde_json::to_writer(out, json)?,
-        Json::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                if !sorted(item, out)? {
-                    return Ok(false);
-                }
-            }
-            out.push(b']');
-        }
-        Json::Object(members) => {
-            let mut members: Vec<&(Cow<'_, str>, Json<'_>)> = members.iter().collect();
-            members.sort_by(|(a, _), (b, _)| utf16_order(a, b));
-            out.push(b'{');
-            let mut last: Option<&str> = None;
-            for (key, member) in members {
-                if last == Some(key) {
-                    return Ok(false);
-                }
-                if last.is_some() {
-                    out.push(b',');
-                }
-                last = Some(key);
-                serde_json::to_writer(&mut *out, key)?;
-                out.push(b':');
-                if !sorted(member, out)? {
-                    return Ok(false);
-                }
-            }
-            out.push(b'}');
-        }
-    }
-    Ok(true)
-}
-
-/// RFC 8785 sorts keys by their UTF-16 code units.
-fn utf16_order(a: &str, b: &str) -> std::cmp::Ordering {
-    if a.is_ascii() && b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
-}
 
 /// The digest of a value: SHA-256 over [`canonical`].
 ///
@@ -236,6 +182,32 @@ mod tests {
         fn the_canonical_form_is_the_one_of_rfc_8785(value in value()) {
             prop_assert_eq!(canonical(&value).unwrap(), serde_json_canonicalizer::to_vec(&value).unwrap());
         }
+    }
+
+    /// Every form that serde has, by the short way and the general one.
+    #[test]
+    fn all_forms_are_written_as_serde_json_has_them() {
+        #[derive(serde::Serialize)]
+        enum Form {
+            Unit,
+            New(u8),
+            Tuple(bool, char),
+            Struct { z: Option<i64>, a: () },
+        }
+        #[derive(serde::Serialize)]
+        struct All<'a> {
+            z: Vec<Form>,
+            numbers: std::collections::BTreeMap<u16, &'a str>,
+            empty: (Vec<u8>, std::collections::BTreeMap<String, u8>),
+        }
+        let all = All {
+            z: vec![Form::Unit, Form::New(7), Form::Tuple(true, '"'), Form::Struct { z: Some(-3), a: () }],
+            numbers: [(10, "x"), (9, "\u{1f600}\n")].into(),
+            empty: Default::default(),
+        };
+        let general = serde_json_canonicalizer::to_vec(&serde_json::to_value(&all).unwrap()).unwrap();
+        assert!(writer::write(&all).is_ok());
+        assert_eq!(String::from_utf8(canonical(&all).unwrap()), String::from_utf8(general));
     }
 
     #[test]

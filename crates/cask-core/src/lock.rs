@@ -104,10 +104,21 @@ impl Lockfile {
     /// # Errors
     /// As [`canon::digest`].
     pub fn digest(&self) -> Result<Digest, CanonError> {
-        if self.seal.is_none() {
-            return canon::digest(self);
+        #[derive(Serialize)]
+        struct Unsealed<'a> {
+            schema_version: &'a str,
+            toolpack: &'a str,
+            revision: u64,
+            previous: Option<Digest>,
+            subjects: &'a BTreeMap<String, Entry>,
         }
-        canon::digest(&Lockfile { seal: None, ..self.clone() })
+        canon::digest(&Unsealed {
+            schema_version: &self.schema_version,
+            toolpack: &self.toolpack,
+            revision: self.revision,
+            previous: self.previous,
+            subjects: &self.subjects,
+        })
     }
 }
 

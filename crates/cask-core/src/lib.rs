@@ -4,7 +4,7 @@
 //! capture → redact → endpoint → toolpack → lock → guard → audit → diff · drift · verify → report
 //! ```
 //!
-//! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`].
+//! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`], `par`.
 //! [`artifact`] and [`explain`] stand beside them: they know them all and none of them knows these.
 //! Nothing here does IO, reads a clock, draws randomness or prints.
 

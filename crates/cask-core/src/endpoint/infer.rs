@@ -9,7 +9,7 @@ use super::observed::{Observed, Strings};
 use super::schema::{Property, Schema, TypeSet};
 
 /// Fewest strings before a small set of them may be called an enumeration.
-const ENUM_MIN_SEEN: u32 = 10;
+const ENUM_MIN_SEEN: u32 = 8;
 /// Most members of an enumeration.
 const ENUM_MAX: usize = 12;
 

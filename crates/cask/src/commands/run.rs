@@ -128,10 +128,11 @@ fn opening(
     }
     let total: usize = withheld.values().sum();
     let mut line = format!(
-        "serving {} approved tools of the toolset `{}` of {}",
-        served().count(),
+        "serving {} of the toolset `{}` of {}{}",
+        tools(served().count()),
         terminal(toolset),
-        terminal(approved.toolpack())
+        terminal(approved.toolpack()),
+        if approved.lockfile_digest().is_some() { ", approved" } else { ", approved by nobody" }
     );
     if total > 0 {
         let counts: Vec<String> = withheld.iter().map(|(why, count)| format!("{count} {why}")).collect();
@@ -156,11 +157,16 @@ fn opening(
             format!(" (the one for `{}` is not sent there)", terminal(other))
         });
         lines.push(format!(
-            "warning: {count} tools at `{host}` need a credential, and none was given{why}: --auth {host}=env:NAME",
+            "warning: no credential was given for `{host}`, for {}{why}: --auth {host}=env:NAME",
+            tools(count),
             host = terminal(host)
         ));
     }
     lines
+}
+
+fn tools(count: usize) -> String {
+    if count == 1 { "1 tool".to_owned() } else { format!("{count} tools") }
 }
 
 fn short(why: NotApproved) -> &'static str {

@@ -124,7 +124,14 @@ impl Record {
 /// # Errors
 /// [`Broken`] at the first line that is not the right continuation.
 pub fn verify<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Tail, Broken> {
-    let mut tail = Tail::default();
+    follow(Tail::default(), lines)
+}
+
+/// Checks lines that must continue a chain from `tail`, and gives the new end.
+///
+/// # Errors
+/// As [`verify`]; lines count from the first of these.
+pub fn follow<'a>(mut tail: Tail, lines: impl IntoIterator<Item = &'a str>) -> Result<Tail, Broken> {
     for (line, text) in (1..).zip(lines) {
         let broken = |why| Broken { line, why };
         let record = Record::read(text).map_err(broken)?;

@@ -17,6 +17,7 @@ pub mod args;
 pub mod body;
 pub mod confirm;
 pub mod counters;
+mod dots;
 pub mod encode;
 pub mod policy;
 pub mod reason;

@@ -204,6 +204,7 @@ pub struct Approved {
     pub(crate) lockfile_digest: Option<Digest>,
     pub(crate) tools: BTreeMap<String, ApprovedTool>,
     pub(crate) toolsets: BTreeSet<String>,
+    pub(crate) toolset_ends: BTreeMap<String, String>,
     pub(crate) policy: String,
     pub(crate) policy_digest: Digest,
     pub(crate) hosts: BTreeSet<String>,
@@ -219,7 +220,7 @@ pub struct ApprovedTool {
     pub digest: Digest,
     /// The approved toolsets it is in.
     pub toolsets: BTreeSet<String>,
-    /// RFC 3339 time at which the approval ends; checked again at each call.
+    /// RFC 3339 time at which its approval or the policy's ends; checked again at each call.
     pub until: Option<String>,
 }
 
@@ -265,6 +266,7 @@ impl Approved {
             lockfile_digest: None,
             tools,
             toolsets: surface.toolsets.into_keys().collect(),
+            toolset_ends: BTreeMap::new(),
             policy: surface.policy,
             policy_digest,
             hosts,
@@ -296,6 +298,11 @@ impl Approved {
     #[must_use]
     pub fn toolsets(&self) -> &BTreeSet<String> {
         &self.toolsets
+    }
+    /// RFC 3339 time at which the approval of a toolset ends, if it does; checked again at each call.
+    #[must_use]
+    pub fn toolset_until(&self, toolset: &str) -> Option<&str> {
+        self.toolset_ends.get(toolset).map(String::as_str)
     }
     /// The approved Cedar policy text.
     #[must_use]

@@ -5,10 +5,12 @@ use cask_core::redact::{Profile, Redactor};
 use cask_core::toolpack::{Binding, Tool};
 use serde_json::{Map, Value, json};
 
+use crate::cut::cut;
+use crate::named;
 use crate::secret::Credentials;
 use crate::upstream::{Answer, is_json};
 
-/// An agent is shown at most about this much of one answer.
+/// An agent is shown at most this much of one answer.
 pub const MAX_SHOWN: usize = 256 * 1024;
 /// Of the body of an upstream error, at most this much.
 const MAX_ERROR_SHOWN: usize = 4 * 1024;
@@ -127,12 +129,23 @@ fn shown_error(credentials: &Credentials, answer: &Answer) -> (Value, bool) {
 
 /// The body as text; bytes that are not text are only counted.
 fn readable(credentials: &Credentials, answer: &Answer, limit: usize) -> (String, bool) {
-    let Ok(text) = std::str::from_utf8(&answer.body) else {
-        return (format!("({} bytes of {})", answer.body.len(), answer.media), false);
+    let text = match std::str::from_utf8(&answer.body) {
+        Ok(text) => text,
+        // A character that the end broke off is no reason to show nothing.
+        Err(error) if answer.cut && error.error_len().is_none() => {
+            let good = answer.body.get(..error.valid_up_to()).unwrap_or_default();
+            std::str::from_utf8(good).unwrap_or_default()
+        }
+        Err(_) => {
+            let media: String = answer.media.chars().filter(char::is_ascii_graphic).take(80).collect();
+            return (format!("({} bytes of {media})", answer.body.len()), false);
+        }
     };
     // Masked before it is cut: half a credential would not be found.
-    let mut value = Value::String(text.to_owned());
-    clean(credentials, &mut value);
+    let masked = credentials.mask(text.to_owned(), answer.cut);
+    let redactor = Redactor::new(Profile::DefaultSafe);
+    let named = named::redact(&redactor, &masked);
+    let mut value = Value::String(redactor.text(&named).into_owned());
     let cut = cut(&mut value, limit);
     (value.as_str().unwrap_or_default().to_owned(), cut)
 }
@@ -141,82 +154,4 @@ fn readable(credentials: &Credentials, answer: &Answer, limit: usize) -> (String
 fn clean(credentials: &Credentials, value: &mut Value) {
     credentials.mask_value(value);
     Redactor::new(Profile::DefaultSafe).value(value);
-}
-
-/// What marks a cut string.
-const CUT: &str = "… [cut by cask]";
-
-/// Shortens a value to about `limit` bytes of JSON, still a whole value: lists lose their ends, long
-/// strings their tails; members stay, as schemas ask for them. Says whether anything was lost.
-#[must_use]
-pub fn cut(value: &mut Value, limit: usize) -> bool {
-    let mut budget = limit;
-    shorten(value, &mut budget)
-}
-
-fn shorten(value: &mut Value, budget: &mut usize) -> bool {
-    match value {
-        Value::String(text) => {
-            if text.len() + 2 <= *budget {
-                *budget -= text.len() + 2;
-                return false;
-            }
-            let room = budget.saturating_sub(CUT.len() + 2);
-            let end =
-                text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= room).last();
-            text.truncate(end.unwrap_or(0));
-            text.push_str(CUT);
-            *budget = 0;
-            true
-        }
-        Value::Array(items) => {
-            let mut lost = false;
-            let mut kept = 0;
-            for item in items.iter_mut() {
-                if *budget < 2 {
-                    break;
-                }
-                *budget -= 1;
-                lost |= shorten(item, budget);
-                kept += 1;
-            }
-            lost |= kept < items.len();
-            items.truncate(kept);
-            lost
-        }
-        Value::Object(members) => {
-            let mut lost = false;
-            for (key, member) in members.iter_mut() {
-                *budget = budget.saturating_sub(key.len() + 4);
-                lost |= shorten(member, budget);
-            }
-            lost
-        }
-        _ => {
-            *budget = budget.saturating_sub(8);
-            false
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cut_value_is_whole_json_within_its_limit() {
-        let mut small = json!({"a": [1, 2, {"b": "c"}]});
-        let before = small.clone();
-        assert!(!cut(&mut small, 1000));
-        assert_eq!(small, before);
-        let mut large = json!({"items": (0..10_000).map(|n| json!({"id": n, "name": "näme"})).collect::<Vec<_>>(), "next": "x"});
-        assert!(cut(&mut large, 4096));
-        assert!(large.to_string().len() < 5000);
-        assert!(large["items"].as_array().unwrap().len() > 50);
-        assert_eq!(large["items"][0], json!({"id": 0, "name": "näme"}));
-        assert!(large.get("next").is_some());
-        let mut text = json!("ä".repeat(5000));
-        assert!(cut(&mut text, 1001));
-        assert!(text.as_str().unwrap().ends_with(CUT) && text.as_str().unwrap().len() <= 1001);
-    }
 }

@@ -1,23 +1,41 @@
 //! One call from start to end: decide, record, send, show, record.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cask_core::audit::{Decision, Record};
 use cask_core::canon::Digest;
+use cask_core::capture::Scheme;
 use cask_core::guard::{
     self, Base, Call, Counters, Denial, GUARDS, Moment, Permit, ReasonCode, Rules, decide, fingerprint,
 };
 use cask_core::lock::Approved;
 use cask_core::redact::{Profile, Redactor};
+use cask_core::toolpack::Binding;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Outcome, outcome};
 use crate::audit::AuditLog;
-use crate::secret::{Credentials, MASK};
-use crate::upstream::{Answer, Upstream, shown_place};
+use crate::mask::MASK;
+use crate::secret::Credentials;
+use crate::upstream::{Answer, Upstream};
+
+/// Names of the client's choice are recorded up to this many characters.
+const MAX_NAME: usize = 200;
+
+/// The lockfiles that were accepted here. It is asked at each call, for a decision that is made while the
+/// gateway runs must hold for the next call.
+pub trait Accepted: fmt::Debug + Send + Sync {
+    /// The highest revision that was accepted for the served toolpack.
+    ///
+    /// # Errors
+    /// Why it is not known; then the call is refused.
+    fn highest_revision(&self) -> Result<u64, String>;
+}
 
 /// How an operator set the gateway up.
 #[derive(Debug)]
@@ -36,8 +54,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// Names this run in the audit log.
     pub run_id: String,
-    /// Highest lockfile revision accepted here for this toolpack.
-    pub highest_revision: u64,
+    /// What was decided elsewhere since the start.
+    pub accepted: Arc<dyn Accepted>,
     /// A fixed time for reproducible runs; otherwise the system's clock.
     pub fixed_now: Option<Timestamp>,
 }
@@ -56,8 +74,13 @@ impl Gateway {
     /// A gateway for what is approved.
     #[must_use]
     pub fn new(approved: Approved, mut settings: Settings, audit: AuditLog) -> Self {
-        let credentials = std::mem::take(&mut settings.credentials);
-        let upstream = Upstream::new(credentials, std::mem::take(&mut settings.opened), settings.redirects);
+        let upstream = Upstream {
+            credentials: std::mem::take(&mut settings.credentials),
+            opened: std::mem::take(&mut settings.opened),
+            redirects: settings.redirects,
+            secure: secure_hosts(&approved),
+            client: OnceLock::new(),
+        };
         let rules = Rules::new(approved, settings.base.take());
         Self { rules, settings, upstream, audit, counters: Mutex::default() }
     }
@@ -139,9 +162,14 @@ impl Gateway {
 
     /// Decides and counts under one lock: two calls at once cannot spend the same budget.
     fn decide(&self, call: Call<'_>) -> Result<Permit, Denial> {
+        let highest_revision = self.settings.accepted.highest_revision().map_err(|error| {
+            eprintln!("cask: {error}");
+            let message = "it is not known which lockfile was accepted last, so the call is refused";
+            Denial { guard: "surface", ..Denial::new(ReasonCode::ErrorInternal, message) }
+        })?;
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.now();
-        let moment = Moment { now, counters: &counters, highest_revision: self.settings.highest_revision };
+        let moment = Moment { now, counters: &counters, highest_revision };
         let permit = decide(&self.rules, call, moment)?;
         if !self.settings.dry_run {
             counters.record(permit.effect(), now);
@@ -182,8 +210,10 @@ impl Gateway {
             Ok(value) => value,
             Err(_) => String::from_utf8_lossy(bytes).into_owned().into(),
         });
-        let credential = shown_place(self.upstream.credentials(), &request.host, permit.auth())
-            .map(|(place, name)| json!({ "in": place, "name": name, "value": MASK }));
+        let credential = match self.upstream.shown_place(permit) {
+            Ok(place) => place.map(|(place, name)| json!({ "in": place, "name": name, "value": MASK })),
+            Err(denial) => return Outcome::refused(&denial),
+        };
         let text = json!({
             "reason_code": ReasonCode::DryRun,
             "message": "every guard passed; nothing was sent",
@@ -218,7 +248,10 @@ impl Gateway {
     ) -> Record {
         let approved = self.rules.approved();
         let tool = approved.tools().get(call.tool);
-        let shown = |text: &str| text.chars().take(200).collect::<String>();
+        let name = match tool {
+            Some(tool) => tool.tool.name.clone(),
+            None => recorded(call.tool),
+        };
         let mode = match (approved.lockfile_digest(), self.settings.dry_run) {
             (None, _) => "unsafe_no_lockfile",
             (_, true) => "dry_run",
@@ -229,10 +262,10 @@ impl Gateway {
             timestamp: format!("{:.3}", self.now()),
             run_id: self.settings.run_id.clone(),
             toolpack: approved.toolpack().to_owned(),
-            tool_id: shown(call.tool),
+            tool_id: name,
             tool_digest: tool.map(|tool| tool.digest),
             scope_id: tool.map(|tool| tool.tool.scope.clone()),
-            principal: shown(call.principal),
+            principal: recorded(call.principal),
             request_fingerprint: fingerprint,
             decision,
             reason_code: code.as_str().to_owned(),
@@ -250,6 +283,22 @@ impl Gateway {
     fn now(&self) -> Timestamp {
         self.settings.fixed_now.unwrap_or_else(Timestamp::now)
     }
+}
+
+/// A text of the client's choice as the log has it: it may be anything, a secret too.
+fn recorded(text: &str) -> String {
+    // Redacted before it is cut: half a secret would not be found.
+    let bounded: String = text.chars().take(MAX_NAME * 8).collect();
+    Redactor::new(Profile::DefaultSafe).text(&bounded).chars().take(MAX_NAME).collect()
+}
+
+/// Hosts that an approved tool calls over TLS.
+fn secure_hosts(approved: &Approved) -> BTreeSet<String> {
+    let bindings = approved.tools().values().map(|tool| {
+        let Binding::Http(binding) = &tool.tool.binding;
+        binding
+    });
+    bindings.filter(|binding| binding.scheme == Scheme::Https).map(|binding| binding.host.clone()).collect()
 }
 
 /// Without a record there is no call. The cause is for the operator, not for the agent.

@@ -10,10 +10,14 @@
 pub mod address;
 pub mod answer;
 pub mod audit;
+pub mod cut;
 pub mod gateway;
+mod lines;
+mod mask;
 pub mod mcp;
+mod named;
 pub mod secret;
 pub mod upstream;
 
-pub use gateway::{Gateway, Settings};
+pub use gateway::{Accepted, Gateway, Settings};
 pub use secret::{Credentials, Secret};

@@ -6,21 +6,23 @@
 //! must fit the tool's output schema.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cask_core::lock::ApprovedTool;
 use cask_core::toolpack;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
-    JsonObject, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
-    ServerConfig, Tool, ToolAnnotations,
+    InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
 };
-use rmcp::service::{RequestContext, RoleServer, ServiceExt as _};
+use rmcp::service::{RequestContext, RoleServer, ServerInitializeError, ServiceExt as _};
 use rmcp::transport::IntoTransport;
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::answer::Outcome;
 use crate::gateway::Gateway;
+use crate::lines::Lines;
 
 /// Tools on one page of `tools/list`.
 const PAGE: usize = 1000;
@@ -34,6 +36,8 @@ const VERSIONS: [ProtocolVersion; 3] =
 struct Door {
     gateway: Arc<Gateway>,
     tools: Arc<[Tool]>,
+    /// Who the client said it is, when it first said so.
+    principal: Arc<OnceLock<String>>,
 }
 
 /// The connection could not be set up or broke.
@@ -51,8 +55,13 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let tools = listed(&gateway).into();
-    let running =
-        Door { gateway, tools }.serve(transport).await.map_err(|error| ServeError(error.to_string()))?;
+    let door = Door { gateway, tools, principal: Arc::default() };
+    let running = match door.serve(transport).await {
+        Ok(running) => running,
+        // A client that went away before it said anything wanted nothing.
+        Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(error) => return Err(ServeError(error.to_string())),
+    };
     running.waiting().await.map_err(|error| ServeError(error.to_string()))?;
     Ok(())
 }
@@ -62,7 +71,20 @@ where
 /// # Errors
 /// As [`serve`].
 pub async fn serve_stdio(gateway: Arc<Gateway>) -> Result<(), ServeError> {
-    serve(gateway, rmcp::transport::stdio_pipes()).await
+    let (read, write) = rmcp::transport::stdio_pipes();
+    serve_lines(gateway, read, write).await
+}
+
+/// Serves MCP on a pair of streams, one message a line, until the client goes away.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_lines<R, W>(gateway: Arc<Gateway>, read: R, write: W) -> Result<(), ServeError>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    serve(gateway, Lines::new(read, write)).await
 }
 
 /// The approved tools of the served toolset, as clients get them.
@@ -141,6 +163,16 @@ impl rmcp::ServerHandler for Door {
         Cow::Borrowed(&VERSIONS)
     }
 
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        self.principal(Some(&request.client_info.name))?;
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
@@ -169,7 +201,7 @@ impl rmcp::ServerHandler for Door {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let client = context.client_info();
-        let principal = client.as_ref().map_or("unknown", |client| client.name.as_str());
+        let principal = self.principal(client.as_ref().map(|client| client.name.as_str()))?;
         let arguments = request.arguments.unwrap_or_default();
         let outcome = self.gateway.call(principal, &request.name, &arguments, context.ct.cancelled()).await;
         Ok(result(outcome).into())
@@ -177,6 +209,18 @@ impl rmcp::ServerHandler for Door {
 }
 
 impl Door {
+    /// Who calls. The first name stays: with another one, a client could leave behind what a policy says
+    /// about it.
+    fn principal(&self, name: Option<&str>) -> Result<&str, ErrorData> {
+        let name = name.unwrap_or("unknown");
+        let first = self.principal.get_or_init(|| name.to_owned());
+        if first == name {
+            return Ok(first);
+        }
+        let message = "the client has another name than before; open a new connection for it";
+        Err(ErrorData::invalid_request(message, None))
+    }
+
     /// Once the list is out, the client is busy for a moment: time to prepare for its first call.
     fn warm(&self) {
         let gateway = Arc::clone(&self.gateway);

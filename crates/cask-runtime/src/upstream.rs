@@ -1,5 +1,6 @@
 //! The only door to the network. A [`Permit`] goes in by value; guards 7 and 8 stand in the door.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -24,10 +25,12 @@ const MAX_ERROR_BYTES: u64 = 64 * 1024;
 /// The upstream as the operator set it up.
 #[derive(Debug)]
 pub struct Upstream {
-    credentials: Credentials,
-    opened: Vec<IpNet>,
-    redirects: bool,
-    client: OnceLock<Result<Client, String>>,
+    pub(crate) credentials: Credentials,
+    pub(crate) opened: Vec<IpNet>,
+    pub(crate) redirects: bool,
+    /// Hosts signed for TLS: in clear, no credential goes there.
+    pub(crate) secure: BTreeSet<String>,
+    pub(crate) client: OnceLock<Result<Client, String>>,
 }
 
 /// What an upstream answered, within its limits.
@@ -44,12 +47,6 @@ pub struct Answer {
 }
 
 impl Upstream {
-    /// An upstream that connects to global addresses and to `opened` ranges.
-    #[must_use]
-    pub fn new(credentials: Credentials, opened: Vec<IpNet>, redirects: bool) -> Self {
-        Self { credentials, opened, redirects, client: OnceLock::new() }
-    }
-
     /// Its credentials, for masking.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
@@ -95,20 +92,48 @@ impl Upstream {
         let request = permit.request();
         let mut url = request.url.clone();
         let mut hops = 0;
-        let mut credentials = true;
+        let mut own = true;
         loop {
             let host = self.admit(&url, &allows_host)?;
-            let place = credentials.then(|| self.credentials.place(&host, permit.auth())).flatten();
-            let response = self.once(permit, &url, place).await?;
+            if hops > 0 && !request.covers(&url) {
+                let message = "the upstream answered with a redirect that leaves the tool's signed path";
+                return Err(refused(ReasonCode::DeniedRedirectNotAllowlisted, message));
+            }
+            let place = if own { self.place(&url, &host, permit.auth())? } else { None };
+            let response = self.once(permit, &url, place, own).await?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
                 return read(response, permit).await;
             }
             let next = self.next_hop(permit, &url, &response, hops)?;
-            // A credential is for the host it was given for, and not for where that host points.
-            credentials &= next.origin() == url.origin();
+            // Credentials and headers are for the host they were given for, not for where that host points.
+            own &= next.origin() == url.origin();
             url = next;
             hops += 1;
         }
+    }
+
+    /// Where the credential of a host goes in a request to this URL, if there is one.
+    fn place(&self, url: &Url, host: &str, auth: &[Auth]) -> Result<Option<Place>, Denial> {
+        let place = self.credentials.place(host, auth);
+        if place.is_some() && url.scheme() == "http" && self.secure.contains(host) {
+            let message =
+                format!("`{host}` is signed for https, and a credential does not go there over http");
+            return Err(refused(ReasonCode::DeniedSchemeNotAllowed, message));
+        }
+        Ok(place)
+    }
+
+    /// The place that the credential would take, for `--dry-run` to show masked.
+    ///
+    /// # Errors
+    /// A [`Denial`] if it must not be sent.
+    pub fn shown_place(&self, permit: &Permit) -> Result<Option<(&'static str, String)>, Denial> {
+        let request = permit.request();
+        let place = self.place(&request.url, &request.host, permit.auth())?;
+        Ok(place.map(|place| match place {
+            Place::Header(name, _) => ("header", name),
+            Place::Query(name, _) => ("query", name),
+        }))
     }
 
     /// Scheme, host and, where the host is an address, the address.
@@ -133,7 +158,14 @@ impl Upstream {
         Ok(host)
     }
 
-    async fn once(&self, permit: &Permit, url: &Url, place: Option<Place>) -> Result<Response, Denial> {
+    /// Sends one request. To another origin than the signed one go neither arguments nor fixed headers.
+    async fn once(
+        &self,
+        permit: &Permit,
+        url: &Url,
+        place: Option<Place>,
+        own: bool,
+    ) -> Result<Response, Denial> {
         let request = permit.request();
         let internal = |message: String| refused(ReasonCode::ErrorInternal, message);
         let client = self.client().map_err(|error| internal(format!("no HTTP client: {error}")))?;
@@ -144,7 +176,7 @@ impl Upstream {
             url.query_pairs_mut().append_pair(name, secret.expose());
         }
         let mut builder = client.request(method, url);
-        for (name, value) in &request.headers {
+        for (name, value) in request.headers.iter().filter(|(name, _)| own || name == "accept") {
             builder = builder.header(name, value);
         }
         if let Some(Place::Header(name, secret)) = &place {
@@ -156,7 +188,7 @@ impl Upstream {
             value.set_sensitive(true);
             builder = builder.header(name, value);
         }
-        if let Some(body) = &request.body {
+        if let Some(body) = request.body.as_ref().filter(|_| own) {
             builder = builder.body(body.clone());
         }
         builder.send().await.map_err(|error| explain(error, &request.host))
@@ -342,13 +374,4 @@ impl Resolve for CheckedResolver {
             Ok(Box::new(found.into_iter()) as Addrs)
         })
     }
-}
-
-/// The places a credential may take, for `--dry-run` to show masked.
-#[must_use]
-pub fn shown_place(credentials: &Credentials, host: &str, auth: &[Auth]) -> Option<(&'static str, String)> {
-    credentials.place(host, auth).map(|place| match place {
-        Place::Header(name, _) => ("header", name),
-        Place::Query(name, _) => ("query", name),
-    })
 }

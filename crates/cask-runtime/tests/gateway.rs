@@ -20,13 +20,23 @@ use cask_core::lock::{Approved, Surface};
 use cask_core::toolpack::Tool;
 use cask_runtime::answer::Outcome;
 use cask_runtime::audit::AuditLog;
-use cask_runtime::{Credentials, Gateway, Settings, mcp};
+use cask_runtime::{Accepted, Credentials, Gateway, Settings, mcp};
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 const SECRET: &str = "tok-hunter2-0123456789";
 
 type Hits = Arc<AtomicUsize>;
+
+/// Nothing was decided since the start.
+#[derive(Debug)]
+struct Nothing;
+
+impl Accepted for Nothing {
+    fn highest_revision(&self) -> Result<u64, String> {
+        Ok(0)
+    }
+}
 
 async fn count(
     State(hits): State<Hits>,
@@ -39,6 +49,16 @@ async fn count(
 
 fn json_body(value: Value) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// A user that moved: within the path of the tool, or out of it.
+async fn hop(Path(id): Path<String>) -> Response {
+    match id.as_str() {
+        "old" => Redirect::temporary("/v1/hop/9?from=old").into_response(),
+        "out" => Redirect::temporary("/v1/users/9").into_response(),
+        "up" => Redirect::temporary("/v1/hop/..%2fusers%2f9").into_response(),
+        _ => json_body(json!({"id": id, "name": "Ann"})),
+    }
 }
 
 /// The upstream: each path misbehaves in its own way.
@@ -61,7 +81,7 @@ async fn upstream() -> (SocketAddr, Hits) {
         .route("/v1/odd", get(|| async { json_body(json!({"id": 7})) }))
         .route("/v1/html", get(|| async { ([(header::CONTENT_TYPE, "text/html")], "<p>hi") }))
         .route("/v1/slow", get(|| async { pending::<Response>().await }))
-        .route("/v1/hop", axum::routing::any(|| async { Redirect::temporary("/v1/users/9") }))
+        .route("/v1/hop/{id}", axum::routing::any(hop))
         .route("/v1/loop", get(|| async { Redirect::temporary("/v1/loop") }))
         .route("/v1/unlisted", get(|| async { Redirect::temporary("http://unlisted.example/") }))
         .route("/v1/away", get(|| async { Redirect::temporary("http://169.254.169.254/latest") }))
@@ -133,8 +153,8 @@ async fn world(change: impl FnOnce(&mut Settings)) -> World {
         ("odd", "/v1/odd"),
         ("html", "/v1/html"),
         ("slow", "/v1/slow"),
-        ("hop", "/v1/hop"),
-        ("post_hop", "/v1/hop"),
+        ("hop", "/v1/hop/{id}"),
+        ("post_hop", "/v1/hop/{id}"),
         ("loop", "/v1/loop"),
         ("away", "/v1/away"),
         ("unlisted", "/v1/unlisted"),
@@ -162,12 +182,12 @@ async fn world(change: impl FnOnce(&mut Settings)) -> World {
     let mut settings = Settings {
         toolset: "readonly".to_owned(),
         base: None,
-        credentials: Credentials::read(&[format!("{host}={SECRET}")], &[&host, "other"]).unwrap(),
+        credentials: Credentials::read(&[format!("{host}={SECRET}")], &[&host, "other"], &[]).unwrap(),
         opened: vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
         redirects: false,
         dry_run: false,
         run_id: "run_test".to_owned(),
-        highest_revision: 0,
+        accepted: Arc::new(Nothing),
         fixed_now: None,
     };
     change(&mut settings);
@@ -219,15 +239,16 @@ async fn a_call_is_made_shown_and_recorded_twice() {
 async fn the_upstream_may_misbehave() {
     let world = world(|_| {}).await;
     for (tool, code) in [
+        ("hop", "denied_redirect_not_allowlisted"),
         ("odd", "output_schema_mismatch"),
         ("html", "denied_content_type_not_allowed"),
         ("slow", "denied_timeout"),
-        ("hop", "denied_redirect_not_allowlisted"),
         ("echo", "upstream_error"),
         ("bomb", "denied_response_too_large"),
         ("huge", "denied_response_too_large"),
     ] {
-        let outcome = world.call(tool, json!({})).await;
+        let arguments = if tool == "hop" { json!({"id": "old"}) } else { json!({}) };
+        let outcome = world.call(tool, arguments).await;
         assert_eq!((outcome.reason_code.as_str(), outcome.is_error), (code, true), "{tool}: {outcome:?}");
         assert!(outcome.structured.is_none() && !outcome.text.contains(SECRET), "{tool}");
         let text: Value = serde_json::from_str(&outcome.text).unwrap();
@@ -267,16 +288,20 @@ async fn addresses_are_checked_and_nothing_is_sent() {
 #[tokio::test]
 async fn redirects_are_followed_only_within_limits() {
     let world = world(|settings| settings.redirects = true).await;
-    assert_eq!(world.call("hop", json!({})).await.structured, Some(json!({"id": "9", "name": "Ann"})));
-    for (tool, code, hits) in [
-        ("post_hop", "denied_redirect_not_allowlisted", 1),
-        ("loop", "denied_redirect_not_allowlisted", 4),
-        ("away", "denied_address_not_allowed", 1),
-        ("unlisted", "denied_host_not_allowed", 1),
-        ("file", "denied_scheme_not_allowed", 1),
+    let moved = world.call("hop", json!({"id": "old"})).await;
+    assert_eq!(moved.structured, Some(json!({"id": "9", "name": "Ann"})));
+    let (none, id) = (json!({}), |id: &str| json!({"id": id}));
+    for (tool, arguments, code, hits) in [
+        ("hop", id("out"), "denied_redirect_not_allowlisted", 1),
+        ("hop", id("up"), "denied_redirect_not_allowlisted", 1),
+        ("post_hop", id("old"), "denied_redirect_not_allowlisted", 1),
+        ("loop", none.clone(), "denied_redirect_not_allowlisted", 4),
+        ("away", none.clone(), "denied_address_not_allowed", 1),
+        ("unlisted", none.clone(), "denied_host_not_allowed", 1),
+        ("file", none.clone(), "denied_scheme_not_allowed", 1),
     ] {
         let before = world.hits();
-        let outcome = world.call(tool, json!({})).await;
+        let outcome = world.call(tool, arguments).await;
         assert_eq!(
             (outcome.reason_code.as_str(), world.hits() - before),
             (code, hits),
@@ -308,7 +333,7 @@ async fn without_an_audit_record_there_is_no_call() {
         redirects: false,
         dry_run: false,
         run_id: "run_test".to_owned(),
-        highest_revision: 0,
+        accepted: Arc::new(Nothing),
         fixed_now: None,
     };
     world.gateway = Arc::new(Gateway::new(approved, settings, full));
@@ -333,7 +358,7 @@ async fn the_audit_chain_goes_on_across_writers_and_refuses_a_damaged_end() {
                 redirects: false,
                 dry_run: true,
                 run_id: "run_other".to_owned(),
-                highest_revision: 0,
+                accepted: Arc::new(Nothing),
                 fixed_now: None,
             },
             AuditLog::open(&one.log).unwrap(),

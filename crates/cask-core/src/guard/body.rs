@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::encode::{deep, percent, plain};
+use super::encode::{decoded, deep, percent, plain};
+use super::request::{misfit, stands_in};
 use super::{Denial, Fault, ReasonCode};
 use crate::canon::Digest;
 use crate::toolpack::{BodyBinding, Tool};
@@ -36,7 +37,7 @@ pub(super) fn build(
         return Ok(None);
     }
     Ok(Some(match media.as_str() {
-        "application/x-www-form-urlencoded" => (body.media.clone(), form(body, &given).into_bytes()),
+        "application/x-www-form-urlencoded" => (body.media.clone(), form(body, &given)?.into_bytes()),
         "multipart/form-data" => multipart(tool, body, &given)?,
         media if is_json(media) => (body.media.clone(), json(body, &given).to_string().into_bytes()),
         media => {
@@ -68,20 +69,28 @@ fn json(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> Value {
     Value::Object(top)
 }
 
-fn form(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> String {
-    let mut pairs = Vec::new();
-    let fixed = body.fixed.iter().map(|(member, value)| (member.as_str(), value));
-    let argued = given.iter().map(|(_, member, value)| (*member, *value));
-    for (member, value) in fixed.chain(argued.filter(|(member, _)| !body.fixed.contains_key(*member))) {
-        match value {
-            Value::Array(items) => {
-                pairs.extend(items.iter().map(|item| (percent(member), percent(&plain(item)))));
-            }
-            Value::Object(members) => pairs.extend(deep(member, members)),
-            value => pairs.push((percent(member), percent(&plain(value)))),
+fn form(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> Result<String, Denial> {
+    let mut pairs: Vec<(String, String)> =
+        body.fixed.iter().flat_map(|(member, value)| form_pairs(member, value)).collect();
+    let fixed: Vec<String> = pairs.iter().map(|(name, _)| decoded(name)).collect();
+    for (argument, member, value) in given.iter().filter(|(_, member, _)| !body.fixed.contains_key(*member)) {
+        let produced = form_pairs(member, value);
+        // What is signed wins: an object must not bring a second value for it.
+        let named = |(name, _): &(String, String)| fixed.iter().any(|other| stands_in(&decoded(name), other));
+        if produced.iter().any(named) {
+            return Err(misfit(argument, "has a member that would stand in for a fixed one"));
         }
+        pairs.extend(produced);
     }
-    pairs.iter().map(|(key, text)| format!("{key}={text}")).collect::<Vec<_>>().join("&")
+    Ok(pairs.iter().map(|(key, text)| format!("{key}={text}")).collect::<Vec<_>>().join("&"))
+}
+
+fn form_pairs(member: &str, value: &Value) -> Vec<(String, String)> {
+    match value {
+        Value::Array(items) => items.iter().map(|item| (percent(member), percent(&plain(item)))).collect(),
+        Value::Object(members) => deep(member, members),
+        value => vec![(percent(member), percent(&plain(value)))],
+    }
 }
 
 /// RFC 7578. The boundary is derived from the content, so that the same call is the same bytes.

@@ -72,8 +72,8 @@ reasons! {
         "Someone signed that this tool must not be used.",
         "The lockfile holds a signed block for the tool. `cask gate status` says who blocked it and why.";
     DeniedApprovalExpired = "denied_approval_expired",
-        "The approval of the tool has ended.",
-        "Approvals may carry an end. Review the tool and approve it again with `cask gate allow`.";
+        "The approval of the tool, its toolset or the policy has ended.",
+        "Approvals may carry an end. Review what ended and approve it again with `cask gate allow`.";
     DeniedApprovalSignatureRequired = "denied_approval_signature_required",
         "The tool counts as approved, but nobody signed for it.",
         "An entry that says `approved` without a signature is worth nothing. Approve it with `cask gate allow`.";
@@ -85,7 +85,7 @@ reasons! {
         "Its name, description, schemas, binding or limits changed since the approval. `cask diff` shows what changed.";
     DeniedLockfileRolledBack = "denied_lockfile_rolled_back",
         "The lockfile is older than one that was accepted here before.",
-        "A lower revision than the highest seen could bring back what was blocked since. Restore the newer lockfile, or approve on top of it.";
+        "A lower revision than the highest seen could bring back what was blocked since. Restore the newer lockfile, or approve on top of it. A gateway that was started before the newer one was accepted must be started again.";
     DeniedToolsetNotApproved = "denied_toolset_not_approved",
         "The selected toolset is not approved.",
         "A toolset is a subject of its own: what it holds must be approved too. See `cask gate status`.";
@@ -100,7 +100,7 @@ reasons! {
         "The approved schema does not compile (for example a pattern that has no linear-time form), so nothing can be checked against it. Mint the tool again.";
     DeniedPathEscape = "denied_path_escape",
         "An argument would have led outside the approved path.",
-        "The finished URL must still match the signed host and path template. Empty path arguments and `/`, `\\`, `.`, `..` and control characters in them are refused, however often they are percent-encoded.";
+        "The finished URL must still match the signed host and path template. Empty path arguments and `/`, `\\`, `.`, `..` and control characters in them are refused, however often they are percent-encoded, and so is what a lenient server could read as one of them.";
     DeniedHeaderValue = "denied_header_value",
         "An argument would have broken out of its header.",
         "Header arguments are visible ASCII without line breaks, and never replace the headers that steer the connection or carry credentials.";
@@ -139,7 +139,7 @@ reasons! {
         "Private, loopback, link-local, metadata, carrier-grade NAT, tunnel, mapped, multicast and reserved addresses are refused; one bad address among good ones is enough. Open an exact range with `--allow-private-cidr`.";
     DeniedRedirectNotAllowlisted = "denied_redirect_not_allowlisted",
         "The upstream answered with a redirect that is not followed.",
-        "Redirects are not followed unless `--allow-redirects` is given, and then at most three, only for reads and only to hosts on the signed list.";
+        "Redirects are not followed unless `--allow-redirects` is given, and then at most three, only for reads, only to hosts on the signed list and only to paths that the tool's signed template allows.";
     DeniedTimeout = "denied_timeout",
         "The upstream did not answer in time.",
         "The tool's `guards.timeout_ms` covers the whole call. Whether the upstream acted on it is not known.";

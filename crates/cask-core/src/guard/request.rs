@@ -5,7 +5,7 @@ use url::Url;
 
 use super::encode::{self, Parts};
 use super::tool::shown;
-use super::{Denial, Draft, Fault, ReasonCode, body};
+use super::{Denial, Draft, Fault, ReasonCode, body, dots};
 use crate::capture::Scheme;
 use crate::endpoint::{Auth, Place, Segment, Template};
 use crate::toolpack::{Binding, HttpBinding, Placement};
@@ -23,6 +23,22 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body, if there is one; its content type is among the headers.
     pub body: Option<Vec<u8>>,
+    /// The signed path, as it stands in URLs, and what an operator's base puts before it.
+    signed: (String, Template),
+}
+
+impl Request {
+    /// Whether a redirect stays on the signed path: held to what the request itself was held to.
+    #[must_use]
+    pub fn covers(&self, url: &Url) -> bool {
+        let (prefix, template) = &self.signed;
+        let Some(path) = url.path().strip_prefix(prefix.as_str()) else { return false };
+        let values = template.segments().iter().zip(path.split('/').skip(1));
+        template.matches(path)
+            && values
+                .filter(|(segment, _)| matches!(segment, Segment::Param { .. }))
+                .all(|(_, text)| !dots::is_segment(text) && dots::leaves(&encode::decoded(text)).is_none())
+    }
 }
 
 /// Where requests go instead of their signed host: an operator's word, for tests and staging.
@@ -69,9 +85,6 @@ pub fn host_of(url: &Url) -> String {
 }
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/// No path argument is longer; it also bounds the work of decoding it again and again.
-const MAX_PATH_VALUE: usize = 2048;
 
 /// Headers that steer the connection or carry credentials: no argument and no binding sets them.
 const RESERVED: [&str; 17] = [
@@ -124,13 +137,14 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     });
 
     let url = finish(scheme, host, &format!("{prefix}{path}"), &query)?;
+    let template = wire(&binding.path);
     // Independent of how it was built: read the finished path again and match it against the template.
-    let inside = url.path().strip_prefix(prefix).is_some_and(|path| wire(&binding.path).matches(path));
+    let inside = url.path().strip_prefix(prefix).is_some_and(|path| template.matches(path));
     if !inside {
         return Err(escape("the finished URL does not match the signed path"));
     }
-    draft.request =
-        Some(Request { method: binding.method.clone(), url, host: host.to_owned(), headers, body });
+    let (method, host, signed) = (binding.method.clone(), host.to_owned(), (prefix.to_owned(), template));
+    draft.request = Some(Request { method, url, host, headers, body, signed });
     Ok(())
 }
 
@@ -138,7 +152,7 @@ fn escape(message: &str) -> Denial {
     Denial::new(ReasonCode::DeniedPathEscape, message)
 }
 
-fn misfit(argument: &str, what: &str) -> Denial {
+pub(super) fn misfit(argument: &str, what: &str) -> Denial {
     let fault = Fault { pointer: format!("/{argument}"), message: what.to_owned() };
     let message = format!("the argument `{}` {what}", shown(argument));
     Denial { faults: vec![fault], ..Denial::new(ReasonCode::DeniedParamValidation, message) }
@@ -194,9 +208,7 @@ fn path(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<String,
                 format!("{prefix}{value}{suffix}")
             }
         };
-        // `..;x` is `..` to some servers.
-        let seen = encode::decoded(&text);
-        if matches!(seen.split(';').next(), Some("." | "..")) {
+        if dots::is_segment(&encode::decoded(&text)) {
             return Err(escape("a part of the path would be `.` or `..`"));
         }
         out.push('/');
@@ -211,7 +223,7 @@ fn path_value(argument: &str, placement: &Placement, value: &Value) -> Result<St
     }
     let parts = Parts::of(value);
     for text in parts.texts() {
-        if let Some(why) = leaves(text) {
+        if let Some(why) = dots::leaves(text) {
             return Err(escape(&format!("the argument `{}` {why}", shown(argument))));
         }
     }
@@ -222,33 +234,6 @@ fn path_value(argument: &str, placement: &Placement, value: &Value) -> Result<St
     Ok(text)
 }
 
-/// Why a text in a path could lead elsewhere on some server, however often that server decodes it.
-fn leaves(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        return Some("is empty");
-    }
-    if text.len() > MAX_PATH_VALUE {
-        return Some("is too long for a path");
-    }
-    let mut seen = text.to_owned();
-    loop {
-        if seen.contains(['/', '\\']) {
-            return Some("holds a path separator");
-        }
-        if seen.chars().any(char::is_control) {
-            return Some("holds a control character");
-        }
-        if matches!(seen.split([';', '?', '#']).next(), Some("." | "..")) {
-            return Some("is a dot segment");
-        }
-        let next = encode::decoded(&seen);
-        if next == seen {
-            return None;
-        }
-        seen = next;
-    }
-}
-
 fn query(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<String, Denial> {
     let mut pairs: Vec<(String, String)> = binding
         .fixed_query
@@ -256,23 +241,32 @@ fn query(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<String
         .map(|(name, value)| (encode::percent(name), encode::percent(value)))
         .collect();
     let placed = || binding.args.iter().filter(|(_, placement)| placement.place == Place::Query);
-    let reserved = |own: &str, name: &str| {
-        binding.fixed_query.iter().any(|(fixed, _)| fixed == name)
-            || binding.auth.iter().any(|auth| matches!(auth, Auth::QueryKey(key) if key == name))
-            || placed().any(|(argument, placement)| argument != own && placement.name == name)
-    };
     for (argument, placement) in placed() {
         let Some(value) = arguments.get(argument) else { continue };
-        // An exploded object brings its own names: they must not stand in for others.
-        if let (Value::Object(members), "" | "form", true) =
-            (value, placement.style.as_str(), placement.explode)
-            && members.keys().any(|name| reserved(argument, name))
-        {
+        let produced = encode::query(&placement.name, value, &placement.style, placement.explode);
+        // An object brings its own names: they must not stand in for others.
+        let foreign = |(name, _): &(String, String)| {
+            let name = encode::decoded(name);
+            let own = name == placement.name && !value.is_object();
+            let fixed = |fixed: &str| stands_in(&name, fixed) && !(own && name == fixed);
+            let key = |auth: &Auth| matches!(auth, Auth::QueryKey(key) if stands_in(&name, key));
+            binding.fixed_query.iter().any(|(name, _)| fixed(name))
+                || binding.auth.iter().any(key)
+                || placed().any(|(other, placement)| other != argument && placement.name == name)
+        };
+        if produced.iter().any(foreign) {
             return Err(misfit(argument, "has a member that would stand in for another parameter"));
         }
-        pairs.extend(encode::query(&placement.name, value, &placement.style, placement.explode));
+        pairs.extend(produced);
     }
     Ok(pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&"))
+}
+
+/// Whether a server could take a pair of this name for (a part of) the other one, or the other way round:
+/// many read `a[b]` as a member of `a`, and let the last one win.
+pub(super) fn stands_in(name: &str, other: &str) -> bool {
+    let inside = |name: &str, other: &str| name.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
+    name == other || inside(name, other) || inside(other, name)
 }
 
 fn headers(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<Vec<(String, String)>, Denial> {

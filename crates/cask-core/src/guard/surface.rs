@@ -102,7 +102,8 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
         return Err(Denial::new(
             ReasonCode::DeniedLockfileRolledBack,
             format!(
-                "the lockfile is revision {}, but revision {} was accepted before",
+                "this gateway serves revision {} of the lockfile, but revision {} was accepted since: \
+                 restart it to serve what is approved now",
                 approved.revision(),
                 draft.moment.highest_revision
             ),
@@ -113,6 +114,10 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
             ReasonCode::DeniedToolsetNotApproved,
             format!("the toolset `{}` is not approved", super::tool::shown(draft.call.toolset)),
         ));
+    }
+    if let Some(until) = approved.toolset_until(draft.call.toolset) {
+        let what = format!("the toolset `{}`", super::tool::shown(draft.call.toolset));
+        super::tool::not_over(until, draft.moment.now, &what)?;
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ struct SurfaceDoc {
     #[serde(default)]
     until: BTreeMap<String, String>,
     #[serde(default)]
+    toolset_until: BTreeMap<String, String>,
+    #[serde(default)]
     not_approved: BTreeMap<String, String>,
 }
 
@@ -121,6 +123,7 @@ fn surface(doc: SurfaceDoc) -> Rules {
         lockfile_digest: Some(Digest::of_bytes(b"lockfile")),
         tools: tools.collect(),
         toolsets: doc.toolsets.keys().cloned().collect(),
+        toolset_ends: doc.toolset_until.clone(),
         policy_digest: Digest::of_bytes(doc.policy.as_bytes()),
         policy: doc.policy,
         hosts: doc.hosts,

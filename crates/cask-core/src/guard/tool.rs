@@ -18,12 +18,7 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
         });
     };
     if let Some(until) = &tool.until {
-        // An end that cannot be read has passed.
-        let over = until.parse::<Timestamp>().map_or(true, |until| draft.moment.now >= until);
-        if over {
-            let message = format!("the approval of `{}` ended at {}", shown(name), shown(until));
-            return Err(Denial::new(ReasonCode::DeniedApprovalExpired, message));
-        }
+        not_over(until, draft.moment.now, &format!("`{}` or of the policy", shown(name)))?;
     }
     if !tool.toolsets.contains(draft.call.toolset) {
         let message = format!("`{}` is not in the toolset `{}`", shown(name), shown(draft.call.toolset));
@@ -31,6 +26,15 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     }
     draft.tool = Some(tool);
     Ok(())
+}
+
+/// An approval ends at `until`, and one whose end cannot be read has ended.
+pub(super) fn not_over(until: &str, now: Timestamp, what: &str) -> Result<(), Denial> {
+    if until.parse::<Timestamp>().is_ok_and(|until| now < until) {
+        return Ok(());
+    }
+    let message = format!("the approval of {what} ended at {}", shown(until));
+    Err(Denial::new(ReasonCode::DeniedApprovalExpired, message))
 }
 
 fn code(why: NotApproved) -> ReasonCode {

@@ -94,6 +94,10 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
         })
         .cloned()
         .collect();
+    let end = |id: &str| lockfile.subjects.get(id).and_then(until).map(str::to_owned);
+    let policy_end = end(POLICY);
+    let toolset_ends =
+        toolsets.iter().filter_map(|name| Some((name.clone(), end(&format!("toolset/{name}"))?))).collect();
     let policy_digest = surface.policy_digest().map_err(uncanonical)?;
     let mut approved = Approved {
         toolpack: surface.toolpack,
@@ -101,6 +105,7 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
         lockfile_digest: Some(digest),
         tools: BTreeMap::new(),
         toolsets,
+        toolset_ends,
         policy: surface.policy,
         policy_digest,
         hosts: BTreeSet::new(),
@@ -113,7 +118,8 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
                 let Binding::Http(http) = &tool.binding;
                 approved.hosts.insert(http.host.clone());
                 let toolsets = entry.toolsets.intersection(&approved.toolsets).cloned().collect();
-                let until = until(entry).map(str::to_owned);
+                // Without its policy no tool is approved: the earlier end counts for both.
+                let until = until(entry).map(str::to_owned).into_iter().chain(policy_end.clone()).min();
                 let entry = ApprovedTool { digest: entry.digest, toolsets, until, tool };
                 approved.tools.insert(entry.tool.name.clone(), entry);
             }

@@ -158,6 +158,23 @@ fn an_older_or_another_revision_is_refused() {
 }
 
 #[test]
+fn a_tool_ends_with_the_policy_and_a_toolset_by_itself() {
+    let surface = surface(&["get_user"]);
+    let mut lockfile = allow_all(&surface, None);
+    for (id, until) in
+        [("policy/default", "2026-11-25T00:00:00Z"), ("toolset/readonly", "2026-11-24T00:00:00Z")]
+    {
+        let ending = allow_all(&surface, Some(until));
+        lockfile.subjects.insert(id.to_owned(), ending.subjects[id].clone());
+    }
+    reseal(&mut lockfile);
+    let approved = check(&surface, &lockfile).unwrap();
+    assert_eq!(approved.tools()["get_user"].until.as_deref(), Some("2026-11-25T00:00:00Z"));
+    assert_eq!(approved.toolset_until("readonly"), Some("2026-11-24T00:00:00Z"));
+    assert_eq!(approved.toolset_until("operator"), None);
+}
+
+#[test]
 fn each_tool_is_judged_alone() {
     let names = ["changed", "expired", "forged", "fine", "new", "no", "unsigned"];
     let mut surface = surface(&names);

@@ -1,15 +1,17 @@
 //! `cask run`: serve the approved tools of a toolpack over MCP.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use cask_core::guard::Base;
 use cask_core::lock::status::{self, Against, Seen};
-use cask_core::lock::{Approved, Lockfile};
-use cask_core::toolpack::DEFAULT_TOOLSET;
+use cask_core::lock::{Approved, Lockfile, NotApproved};
+use cask_core::report::escape::terminal;
+use cask_core::toolpack::{Binding, DEFAULT_TOOLSET};
 use cask_runtime::audit::AuditLog;
-use cask_runtime::{Credentials, Gateway, Settings, mcp};
+use cask_runtime::{Accepted, Credentials, Gateway, Settings, mcp};
 use ipnet::IpNet;
 
 use crate::ctx::Ctx;
@@ -66,6 +68,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let store = Store::new(&ctx.root);
     let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
     let id = pack.manifest.id.clone();
+    let members = pack.surface.toolsets.get(&args.toolset).cloned().unwrap_or_default();
     let approved = if args.unsafe_no_lockfile {
         eprintln!("cask: WARNING: --unsafe-no-lockfile: tools that nobody approved can be called");
         Approved::unsafe_without_lockfile(pack.surface).map_err(Error::new)?
@@ -82,15 +85,19 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     }
     let base = args.base_url.as_deref().map(Base::parse).transpose();
     let base = base.map_err(|error| Error::new(format_args!("--base-url: {error}")))?;
-    let hosts: Vec<&str> = match &base {
-        Some(base) => vec![base.host()],
-        None => approved.hosts().iter().map(String::as_str).collect(),
+    let signed: Vec<&str> = approved.hosts().iter().map(String::as_str).collect();
+    let credentials = match &base {
+        Some(base) => Credentials::read(&args.auth, &[base.host()], &signed),
+        None => Credentials::read(&args.auth, &signed, &[]),
     };
-    let credentials = Credentials::read(&args.auth, &hosts).map_err(Error::new)?;
+    let credentials = credentials.map_err(Error::new)?;
     let path = args.audit_log.unwrap_or_else(|| store.state().join("audit").join(format!("{id}.jsonl")));
     let audit = AuditLog::open(&path)
         .map_err(|error| Error::new(error).hint("without an audit log nothing is served"))?;
     let fixed_now = ctx.fixed_now.as_deref().map(str::parse).transpose();
+    for line in opening(&approved, &args.toolset, &members, base.as_ref(), &credentials) {
+        eprintln!("cask: {line}");
+    }
     let settings = Settings {
         toolset: args.toolset,
         base,
@@ -99,16 +106,119 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         redirects: args.allow_redirects,
         dry_run: args.dry_run,
         run_id: run_id()?,
-        highest_revision: approved.revision(),
+        accepted: accepted(&approved, store, id),
         fixed_now: fixed_now.map_err(|error| Error::new(format_args!("CASK_NOW: {error}")))?,
     };
     serve(Gateway::new(approved, settings, audit))
 }
 
+/// What is served and what is not, and which credentials are missing: a line each.
+fn opening(
+    approved: &Approved,
+    toolset: &str,
+    members: &BTreeSet<String>,
+    base: Option<&Base>,
+    credentials: &Credentials,
+) -> Vec<String> {
+    let served = || approved.tools().values().filter(|tool| tool.toolsets.contains(toolset));
+    let mut withheld: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in members.iter().filter(|name| !served().any(|tool| tool.tool.name == **name)) {
+        let why = approved.not_approved().get(name).map_or("not in the approved toolset", |why| short(*why));
+        *withheld.entry(why).or_default() += 1;
+    }
+    let total: usize = withheld.values().sum();
+    let mut line = format!(
+        "serving {} of the toolset `{}` of {}{}",
+        tools(served().count()),
+        terminal(toolset),
+        terminal(approved.toolpack()),
+        if approved.lockfile_digest().is_some() { ", approved" } else { ", approved by nobody" }
+    );
+    if total > 0 {
+        let counts: Vec<String> = withheld.iter().map(|(why, count)| format!("{count} {why}")).collect();
+        line.push_str(&format!("; {total} withheld: {}", counts.join(", ")));
+    }
+    let mut lines = vec![line];
+
+    // By host that requests go to: tools that need a credential, and the signed hosts they are for.
+    let mut needy: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for tool in served() {
+        let Binding::Http(binding) = &tool.tool.binding;
+        let host = base.map_or(binding.host.as_str(), Base::host);
+        if !binding.auth.is_empty() && !credentials.has(host) {
+            let (count, signed) = needy.entry(host).or_default();
+            *count += 1;
+            signed.insert(binding.host.as_str());
+        }
+    }
+    for (host, (count, signed)) in needy {
+        let elsewhere = signed.into_iter().find(|other| *other != host && credentials.has(other));
+        let why = elsewhere.map_or_else(String::new, |other| {
+            format!(" (the one for `{}` is not sent there)", terminal(other))
+        });
+        lines.push(format!(
+            "warning: no credential was given for `{host}`, for {}{why}: --auth {host}=env:NAME",
+            tools(count),
+            host = terminal(host)
+        ));
+    }
+    lines
+}
+
+fn tools(count: usize) -> String {
+    if count == 1 { "1 tool".to_owned() } else { format!("{count} tools") }
+}
+
+fn short(why: NotApproved) -> &'static str {
+    match why {
+        NotApproved::Pending => "pending",
+        NotApproved::Blocked => "blocked",
+        NotApproved::Changed => "changed since they were approved",
+        NotApproved::Unsigned => "without a signature",
+        NotApproved::BadSignature => "with a signature that does not verify",
+        NotApproved::Expired => "expired",
+    }
+}
+
+/// What was accepted under this root, read again at each call.
+#[derive(Debug)]
+struct Remembered {
+    store: Store,
+    toolpack: String,
+}
+
+impl Accepted for Remembered {
+    fn highest_revision(&self) -> Result<u64, String> {
+        match self.store.seen(&self.toolpack) {
+            Ok(Some(seen)) => Ok(seen.revision),
+            // It was remembered at the start: without it, a later block would not be seen.
+            Ok(None) => Err("which lockfile was accepted last is forgotten; restart the gateway".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// Nothing was accepted, and nothing can be taken back.
+#[derive(Debug)]
+struct NoLockfile;
+
+impl Accepted for NoLockfile {
+    fn highest_revision(&self) -> Result<u64, String> {
+        Ok(0)
+    }
+}
+
+fn accepted(approved: &Approved, store: Store, toolpack: String) -> Arc<dyn Accepted> {
+    match approved.lockfile_digest() {
+        Some(_) => Arc::new(Remembered { store, toolpack }),
+        None => Arc::new(NoLockfile),
+    }
+}
+
 /// What the lockfile approves, or the exit code after saying why it is not accepted.
 fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<Approved, Exit>, Error> {
     let refuse = |exit, message: &str, hint: &str| {
-        eprintln!("error: {message}\n  hint: {hint}");
+        eprintln!("error: {}\n  hint: {}", terminal(message), terminal(hint));
         Ok(Err(exit))
     };
     let found: Option<Lockfile> = match &args.lockfile {

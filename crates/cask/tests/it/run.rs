@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use cask_core::artifact;
+use cask_core::endpoint::Auth;
 use cask_core::toolpack::{Binding, HttpBinding, Tool, policy};
 use serde_json::{Value, json};
 
@@ -291,4 +292,59 @@ fn the_hatch_is_loud_and_marked() {
         let out = world.cask(&bad);
         assert_eq!(out.status.code(), Some(3), "{bad:?}: {}", String::from_utf8_lossy(&out.stderr));
     }
+}
+
+#[test]
+fn what_is_decided_while_it_runs_holds_at_once() {
+    let world = world();
+    world.approve();
+    let mut client = world.serve(&[]);
+    assert_eq!(client.call("get_user").0, "allowed_policy");
+    let out = world.cask(&["gate", "block", "list_user", "--as", "alice@example.com", "--reason", "no"]);
+    assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));
+    for tool in ["list_user", "get_user"] {
+        let (code, text) = client.call(tool);
+        assert_eq!(code, "denied_lockfile_rolled_back");
+        assert!(text.contains("restart"), "{text}");
+    }
+    client.end();
+    let mut client = world.serve(&[]);
+    assert_eq!(client.call("get_user").0, "allowed_policy");
+    std::fs::remove_file(world.dir.path().join("root/state/revisions.json")).unwrap();
+    assert_eq!(client.call("get_user").0, "error_internal", "what cannot be known is no leave");
+    client.end();
+}
+
+#[test]
+fn an_operator_hears_what_is_served_and_what_is_missing() {
+    let world = world();
+    let text = std::fs::read_to_string(world.pack("artifact/tools.json")).unwrap();
+    let mut tools = artifact::tools::read(&text).unwrap();
+    let Binding::Http(binding) = &mut tools[0].binding;
+    binding.auth.insert(Auth::Bearer);
+    world.write("artifact/tools.json", &artifact::tools::write(&tools).unwrap());
+    world.approve();
+    let out = world.cask(&["gate", "block", "list_user", "--as", "alice@example.com", "--reason", "no"]);
+    assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));
+    // Closed before the client said anything: nothing to be done, and nothing wrong.
+    let said = world.serve(&[]).end();
+    assert!(
+        said.contains(
+            "serving 1 tool of the toolset `readonly` of tp_0123456789ab, approved; 1 withheld: 1 blocked"
+        ),
+        "{said}"
+    );
+    assert!(!said.contains("error"), "{said}");
+    let host = tools.iter().map(|tool| http(tool).host.clone()).next().unwrap();
+    assert!(said.contains(&format!("--auth {host}=env:NAME")), "{said}");
+    let said = world.serve(&["--auth", "env:CASK_TEST_TOKEN"]).end();
+    assert!(!said.contains("warning"), "{said}");
+    let other = ["run", "--auth", "wrong.example.com=S3CRET-1234", "--base-url", "http://127.0.0.1:9"];
+    let out = world.cask(&other);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("looks like a host") && !said.contains("S3CRET"), "{said}");
+    let signed = format!("{host}={SECRET}");
+    let said = world.serve(&["--auth", &signed, "--base-url", "http://127.0.0.1:9"]).end();
+    assert!(said.contains("is not sent there") && !said.contains(SECRET), "{said}");
 }

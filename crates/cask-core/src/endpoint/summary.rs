@@ -355,7 +355,9 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
         let sets_session = !renewed && found.sets_session();
         let mut endpoint =
             endpoint(host, found.template.clone(), found.params.clone(), &found.end, &found.traffic);
-        let signals = effect::Signals { auth_known, sets_session, ..effect::Signals::of(&endpoint) };
+        let overrides = found.traffic.overrides.iter().map(ToString::to_string).collect();
+        let signals =
+            effect::Signals { overrides, auth_known, sets_session, ..effect::Signals::of(&endpoint) };
         let verdict = effect::classify(&signals);
         endpoint.effect = verdict.effect;
         endpoint.risk = verdict.risk;

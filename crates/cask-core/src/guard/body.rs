@@ -18,6 +18,20 @@ pub(super) fn build(
     let media = essence(&body.media);
     if let Some(argument) = &body.whole {
         let Some(value) = arguments.get(argument) else { return Ok(None) };
+        // a form that is one argument has its members in an object
+        let members: Vec<(&str, &str, &Value)> = match value {
+            Value::Object(members) => {
+                members.iter().map(|(member, value)| ("", member.as_str(), value)).collect()
+            }
+            _ => Vec::new(),
+        };
+        match (media.as_str(), value) {
+            ("application/x-www-form-urlencoded", Value::Object(_)) => {
+                return Ok(Some((body.media.clone(), form(body, &members).into_bytes())));
+            }
+            ("multipart/form-data", Value::Object(_)) => return multipart(tool, body, &members).map(Some),
+            _ => {}
+        }
         let bytes = match value {
             Value::String(text) if !is_json(&media) => bytes_of(tool, argument, text)?,
             value => value.to_string().into_bytes(),

@@ -165,3 +165,31 @@ fn bodies_with_very_many_members_are_read() {
         assert_eq!(summary.endpoints(&[]).len(), 1);
     }
 }
+
+#[test]
+fn a_few_words_at_the_top_stay_words() {
+    for paths in [
+        &["/orders/123", "/orders/00123", "/posts/spring-sale-2024"][..],
+        &["/bearer", "/basic", "/custom", "/cookie"],
+    ] {
+        let mut summary = Summary::new();
+        for (seq, path) in (0..).zip(paths) {
+            summary.observe(&call(seq, "GET", path, 200, r#"{"ok":true}"#));
+        }
+        let learned = summary.endpoints(&[]);
+        for endpoint in &learned {
+            let first = endpoint.template.segments().first();
+            assert!(matches!(first, Some(Segment::Literal(_))), "{}", endpoint.template);
+        }
+    }
+}
+
+/// Learning goes down a path part by part: one of 100,000 parts overflowed the stack.
+#[test]
+fn a_path_without_an_end_is_left_out() {
+    let mut summary = Summary::new();
+    summary.observe(&call(0, "GET", &"/a".repeat(100_000), 200, "{}"));
+    assert!(summary.endpoints(&[]).is_empty());
+    summary.observe(&call(0, "GET", &"/a".repeat(crate::capture::MAX_SEGMENTS), 200, "{}"));
+    assert_eq!(summary.endpoints(&[]).len(), 1);
+}

@@ -82,6 +82,9 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
     });
     let made = made.into_iter().collect::<Result<Vec<_>, BadArtifact>>()?;
     let contracts = made.into_iter().flatten().collect();
+    let mut coverage = coverage.clone();
+    let made: BTreeSet<&str> = toolpack.tools.iter().map(|tool| tool.evidence.endpoint.as_str()).collect();
+    coverage.too_large = by_id.keys().filter(|id| !made.contains(*id)).map(|id| (*id).to_owned()).collect();
     let suggested = scope::suggest(&toolpack.tools, &toolpack.baseline);
     Ok(BTreeMap::from([
         (manifest::TOOLS.to_owned(), tools::write(&toolpack.tools).map_err(fault(manifest::TOOLS))?),
@@ -95,7 +98,7 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
             baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE))?,
         ),
         (manifest::SCOPES.to_owned(), scopes::write(&suggested)),
-        (manifest::COVERAGE.to_owned(), coverage::write(coverage)),
+        (manifest::COVERAGE.to_owned(), coverage::write(&coverage)),
     ]))
 }
 

@@ -16,6 +16,15 @@ pub mod hosts;
 pub mod openapi;
 pub mod skip;
 
+/// The most parts of a path. Learning goes down a path part by part; no API has one that deep.
+pub const MAX_SEGMENTS: usize = 200;
+
+/// Whether a path has more than [`MAX_SEGMENTS`] parts.
+#[must_use]
+pub fn is_too_deep(path: &str) -> bool {
+    path.split('/').nth(MAX_SEGMENTS + 1).is_some()
+}
+
 /// One observed request and its response.
 ///
 /// Host names are lower case; a port is kept only where it is not the scheme's own.

@@ -20,6 +20,7 @@ pub mod learn;
 pub mod observed;
 pub mod route;
 pub mod schema;
+pub mod steer;
 pub mod summary;
 pub mod template;
 pub mod traffic;

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::{Body, Exchange, Message};
 use crate::json::Json;
 
+mod graphql;
 mod headers;
 mod keys;
 mod pii;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::canon::Digest;
 use crate::capture::Scheme;
-use crate::endpoint::{Auth, Effect, Endpoint, Place, Reason, Risk, Template};
+use crate::endpoint::{Auth, Effect, Endpoint, Payload, Place, Reason, Risk, Template};
 use crate::par;
 
 pub mod baseline;
@@ -21,6 +21,7 @@ pub mod schema;
 pub mod scope;
 pub mod words;
 
+use bind::Detail;
 pub use explain::{Section, explain};
 
 /// What an agent can call. Its digest covers every field, so an approval covers all of it.
@@ -241,14 +242,18 @@ impl Options {
 /// The most bytes of a tool as an MCP client gets it.
 pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
 
-/// Compiles endpoints into a toolpack: one tool per endpoint, whatever their order.
+/// More arguments never fit: each takes more than 20 bytes.
+const MAX_ARGUMENTS: usize = 2_000;
+
+/// Compiles endpoints into a toolpack: one tool per endpoint, whatever their order. An endpoint whose tool would
+/// be too large for a client is in the baseline only.
 #[must_use]
 pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
     let mut baseline = endpoints;
     baseline::sort(&mut baseline);
     baseline.dedup_by(|one, other| one.id == other.id);
     let names = name::names(&baseline, &options.names);
-    let made = par::map(&baseline, |endpoint| names.get(&endpoint.id).map(|name| tool(endpoint, name)));
+    let made = par::map(&baseline, |endpoint| names.get(&endpoint.id).and_then(|name| tool(endpoint, name)));
     let mut tools: Vec<Tool> = made.into_iter().flatten().collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
     let toolsets = toolsets(&tools, &options.toolsets);
@@ -274,8 +279,12 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
 }
 
 /// The tool of one endpoint, within [`MAX_ENTRY_BYTES`]: first the output schema is left out, then what
-/// inputs can do without, at last a body's members.
-fn tool(endpoint: &Endpoint, name: &str) -> Tool {
+/// inputs can do without, then optional arguments, at last the body is one argument. `None` if even that does
+/// not fit.
+fn tool(endpoint: &Endpoint, name: &str) -> Option<Tool> {
+    if endpoint.params.len() > MAX_ARGUMENTS {
+        return None;
+    }
     let answer = contract::answer(endpoint);
     let silent = endpoint
         .responses
@@ -284,8 +293,8 @@ fn tool(endpoint: &Endpoint, name: &str) -> Tool {
     // a structured result cannot be promised where some calls that worked had no body
     let output = answer.as_deref().filter(|_| !silent).map(schema::output);
     let wrap = output.as_ref().is_none_or(|(_, wrap)| *wrap);
-    let make = |bare_input: bool, output_schema: Option<Value>| {
-        let mut bound = bind::bind(endpoint, bare_input);
+    let make = |detail: Detail, output_schema: Option<Value>| {
+        let mut bound = bind::bind(endpoint, detail);
         bound.binding.wrap = wrap;
         Tool {
             name: name.to_owned(),
@@ -304,21 +313,28 @@ fn tool(endpoint: &Endpoint, name: &str) -> Tool {
         }
     };
     let bare = output.as_ref().map(|(_, wrap)| schema::bare_output(*wrap));
-    let mut tool = make(false, output.map(|(value, _)| value));
-    if entry_bytes(&tool) <= MAX_ENTRY_BYTES {
-        return tool;
+    let many = |payload: &Payload| payload.schema.properties.len() > MAX_ARGUMENTS;
+    if !endpoint.request.values().any(many) {
+        let mut tool = make(Detail::Full, output.map(|(value, _)| value));
+        if entry_bytes(&tool) <= MAX_ENTRY_BYTES {
+            return Some(tool);
+        }
+        tool.output_schema.clone_from(&bare);
+        if entry_bytes(&tool) <= MAX_ENTRY_BYTES {
+            return Some(tool);
+        }
+        let mut tool = make(Detail::Bare, bare.clone());
+        if drop_optional(&mut tool) <= MAX_ENTRY_BYTES {
+            return Some(tool);
+        }
     }
-    tool.output_schema.clone_from(&bare);
-    if entry_bytes(&tool) <= MAX_ENTRY_BYTES {
-        return tool;
-    }
-    let mut tool = make(true, bare);
-    drop_optional(&mut tool);
-    tool
+    let mut tool = make(Detail::Whole, bare);
+    (drop_optional(&mut tool) <= MAX_ENTRY_BYTES).then_some(tool)
 }
 
-/// Leaves out optional arguments, last name first, until the tool fits.
-fn drop_optional(tool: &mut Tool) {
+/// Leaves out optional arguments, last name first, until the tool fits; its bytes then.
+fn drop_optional(tool: &mut Tool) -> usize {
+    let mut bytes = entry_bytes(tool);
     let required: BTreeSet<String> = strings(tool.input_schema.get("required"));
     let optional: Vec<String> = tool
         .input_schema
@@ -329,18 +345,26 @@ fn drop_optional(tool: &mut Tool) {
         .into_iter()
         .collect();
     for name in optional.iter().rev() {
-        if entry_bytes(tool) <= MAX_ENTRY_BYTES {
-            return;
+        if bytes <= MAX_ENTRY_BYTES {
+            break;
         }
-        if let Some(properties) = tool.input_schema.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.remove(name);
+        if let Some(properties) = tool.input_schema.get_mut("properties").and_then(Value::as_object_mut)
+            && let Some(value) = properties.remove(name)
+        {
+            // with its colon and its comma, which the last one does not have
+            let comma = usize::from(!properties.is_empty());
+            bytes = bytes.saturating_sub(schema::size(name) + 1 + schema::size(&value) + comma);
         }
         let Binding::Http(binding) = &mut tool.binding;
         binding.args.remove(name);
         if let Some(body) = &mut binding.body {
             body.members.remove(name);
+            if body.whole.as_ref() == Some(name) {
+                binding.body = None;
+            }
         }
     }
+    entry_bytes(tool)
 }
 
 fn strings(value: Option<&Value>) -> BTreeSet<String> {

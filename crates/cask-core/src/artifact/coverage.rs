@@ -1,6 +1,6 @@
 //! `coverage.json`: how much of the toolpack traffic has shown. A record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub struct Coverage {
     /// Entries that were left out on import, by reason.
     #[serde(default)]
     pub skipped: BTreeMap<String, u64>,
+    /// Ids of endpoints that have no tool, since it would be larger than a client takes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub too_large: BTreeSet<String>,
     /// By endpoint, in the baseline's order.
     pub endpoints: Vec<Covered>,
 }
@@ -56,6 +59,7 @@ pub fn of(endpoints: &[Endpoint], exchanges: u64, skipped: BTreeMap<String, u64>
         exchanges,
         matched: covered.iter().map(|one| one.observed).fold(0, u64::saturating_add),
         skipped,
+        too_large: BTreeSet::new(),
         endpoints: covered,
     }
 }

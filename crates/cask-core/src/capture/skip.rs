@@ -24,7 +24,7 @@ rules! {
     UNREADABLE = "skip-unreadable", "unreadable entry",
         "The entry is broken JSON, nested deeper than 128 levels, larger than 64 MiB, or not an object. It is counted as lost, and the import ends with exit code 1: record it again if it matters.";
     URL = "skip-url", "no usable URL or method",
-        "The URL is missing or cannot be parsed, is relative with no Host header to complete it, or the method is not an HTTP token.";
+        "The URL is missing or cannot be parsed, is relative with no Host header to complete it, the method is not an HTTP token, or the path has more than 200 parts.";
     NOT_HTTP = "skip-not-http", "not HTTP",
         "The request never left the browser or is no API call: about:, data:, blob:, file:, chrome-extension: and the like, or a CONNECT tunnel of a proxy.";
     WEBSOCKET = "skip-websocket", "websocket",

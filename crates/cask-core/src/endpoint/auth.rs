@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::capture::Exchange;
-use crate::endpoint::Auth;
 use crate::endpoint::effect::words;
+use crate::endpoint::{Auth, steer};
 
 /// How one (redacted) exchange authenticated; empty where nothing was seen.
 ///
@@ -22,7 +22,13 @@ pub fn of(exchange: &Exchange<'_>) -> BTreeSet<Auth> {
                 found.extend(names.filter(|name| is_session(name)).map(|name| Auth::Cookie(bounded(name))));
                 true
             }
-            _ => is_key_header(&name) && found.insert(Auth::HeaderKey(bounded(&name))),
+            // a key is put where it was seen: never where it would steer the call
+            _ => {
+                is_key_header(&name)
+                    && !steer::is_own(&name)
+                    && !steer::steers(&name)
+                    && found.insert(Auth::HeaderKey(bounded(&name)))
+            }
         };
     }
     for (name, value) in &exchange.query {

@@ -22,6 +22,8 @@ pub use words::{singular, words};
 pub struct Signals {
     /// Upper-case method.
     pub method: String,
+    /// Methods that a header of the calls named instead (`X-HTTP-Method-Override`), upper case.
+    pub overrides: BTreeSet<String>,
     /// The path template as text: `/users/{user_id}:cancel`.
     pub path: String,
     /// Query parameters with the values that are known (an enumeration), else none.
@@ -71,7 +73,8 @@ pub struct Rule {
 }
 
 impl Signals {
-    /// The signals of an endpoint. `auth_known` and `sets_session` are not in an endpoint: they stay false.
+    /// The signals of an endpoint. `overrides`, `auth_known` and `sets_session` are not in an endpoint:
+    /// they stay empty.
     #[must_use]
     pub fn of(endpoint: &Endpoint) -> Self {
         let mut signals = Self {

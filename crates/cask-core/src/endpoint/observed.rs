@@ -4,8 +4,8 @@
 //! would grow without bound it overflows into a coarser form as soon as its *distinct* members pass
 //! a limit; that is a property of the whole input and not of the order it came in.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::json::Json;
 
@@ -17,6 +17,8 @@ const MAX_FIELDS: usize = 400;
 const MAX_VALUES: usize = 24;
 /// Strings longer than this are never enumeration members.
 const MAX_VALUE_LEN: usize = 48;
+/// Members up to which looking back at each is cheaper than a set of their names.
+const FEW: usize = 32;
 /// Levels below which nothing is recorded.
 const MAX_DEPTH: usize = 48;
 
@@ -104,10 +106,16 @@ impl Observed {
             Json::Object(members) => {
                 self.object += 1;
                 if depth < MAX_DEPTH {
+                    // A repeated name counts once, or presence could exceed the number of parents.
+                    let few = members.len() <= FEW;
+                    let mut seen = BTreeSet::new();
                     for (i, (name, member)) in members.iter().enumerate() {
-                        // A repeated name counts once, or presence could exceed the number of parents.
-                        let repeated = members.iter().take(i).any(|(earlier, _)| earlier == name);
-                        if !(repeated && members.len() < 64) {
+                        let repeated = if few {
+                            members.iter().take(i).any(|(earlier, _)| earlier == name)
+                        } else {
+                            !seen.insert(name.as_ref())
+                        };
+                        if !repeated {
                             self.add_field(name, member, depth + 1);
                         }
                     }
@@ -148,7 +156,7 @@ impl Observed {
     }
 
     /// Folds the members into one once their names are too many.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         if self.any_field.is_some() || self.fields.len() > MAX_FIELDS {
             let mut all = self.any_field.take().unwrap_or_default();
             for (_, field) in std::mem::take(&mut self.fields) {
@@ -261,5 +269,22 @@ fn merge_option<T>(mine: &mut Option<T>, theirs: Option<T>, merge: impl FnOnce(&
         (Some(mine), Some(theirs)) => merge(mine, theirs),
         (None, Some(theirs)) => *mine = Some(theirs),
         (_, None) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_name_counts_once_however_many_there_are() {
+        for count in [2, FEW - 1, FEW, FEW + 1, 300] {
+            let mut members: Vec<_> = (0..count).map(|n| (format!("k{n}").into(), Json::Null)).collect();
+            members.push(("k0".into(), Json::Int(1)));
+            let mut seen = Observed::default();
+            seen.add(&Json::Object(members));
+            assert_eq!(seen.fields.len(), count);
+            assert!(seen.fields.values().all(|field| field.total() == 1), "{count}");
+        }
     }
 }

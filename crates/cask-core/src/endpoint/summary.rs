@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capture::{Body, Exchange, Scheme};
+use crate::capture::{Body, Exchange, Scheme, is_too_deep};
 use crate::ids;
 use crate::par;
 use crate::redact::Redacted;
@@ -53,6 +53,10 @@ impl Summary {
     /// Adds one exchange. A GraphQL batch counts as the calls it is made of.
     pub fn observe(&mut self, exchange: &Redacted<Exchange<'_>>) {
         let exchange = exchange.get();
+        // a capture may have been stored by another hand
+        if is_too_deep(&exchange.path) {
+            return;
+        }
         match graphql::unbatch(exchange) {
             Some(calls) => calls.iter().for_each(|call| self.observe_one(call)),
             None => self.observe_one(exchange),
@@ -355,7 +359,9 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
         let sets_session = !renewed && found.sets_session();
         let mut endpoint =
             endpoint(host, found.template.clone(), found.params.clone(), &found.end, &found.traffic);
-        let signals = effect::Signals { auth_known, sets_session, ..effect::Signals::of(&endpoint) };
+        let overrides = found.traffic.overrides.iter().map(ToString::to_string).collect();
+        let signals =
+            effect::Signals { overrides, auth_known, sets_session, ..effect::Signals::of(&endpoint) };
         let verdict = effect::classify(&signals);
         endpoint.effect = verdict.effect;
         endpoint.risk = verdict.risk;

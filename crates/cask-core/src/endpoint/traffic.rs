@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::{Body, Exchange, Message, Scheme};
-use crate::json::Json;
 
 use super::learn::sketch::Sketch;
 use super::observed::Observed;
-use super::{Auth, Operation, auth, graphql};
+use super::{Auth, Operation, auth, graphql, steer};
 
 /// Merged observations of one method (and GraphQL operation) at one place.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,6 +25,8 @@ pub struct Traffic {
     pub responses: BTreeMap<u16, Answer>,
     /// Ways the calls authenticated.
     pub auth: BTreeSet<Auth>,
+    /// Methods that a header of the calls named instead of their own, upper case.
+    pub overrides: BTreeSet<Box<str>>,
     /// Names of the cookies that answers set.
     pub cookies_set: BTreeSet<Box<str>>,
     /// Picture of the request bodies, for comparing places.
@@ -64,6 +65,7 @@ impl Traffic {
             calls: 1,
             https: u32::from(exchange.scheme == Scheme::Https),
             auth: auth::of(exchange),
+            overrides: overrides(exchange),
             cookies_set: cookie_names(&exchange.response),
             ..Traffic::default()
         };
@@ -124,6 +126,7 @@ impl Traffic {
         }
         self.responses.clear();
         self.auth.clear();
+        self.overrides.clear();
         self.cookies_set.clear();
     }
 
@@ -136,6 +139,7 @@ impl Traffic {
         self.answered.merge(&other.answered);
         self.cookies_set.extend(other.cookies_set);
         self.auth.extend(other.auth);
+        self.overrides.extend(other.overrides);
         // The same operation may be sent with differently written documents: the least text is kept, so
         // that the choice does not depend on order.
         self.operation = match (self.operation.take(), other.operation) {
@@ -161,6 +165,14 @@ impl Traffic {
     }
 }
 
+/// What a header calls the method: one word, or what is no method at all.
+fn overrides(exchange: &Exchange<'_>) -> BTreeSet<Box<str>> {
+    let named = exchange.request.headers.iter().filter(|(name, _)| steer::names_method(name));
+    let methods =
+        named.map(|(_, value)| value.trim().chars().take(20).collect::<String>().to_ascii_uppercase());
+    methods.filter(|method| *method != exchange.method).map(Into::into).take(16).collect()
+}
+
 fn cookie_names(message: &Message<'_>) -> BTreeSet<Box<str>> {
     let set = message.headers.iter().filter(|(name, _)| name == "set-cookie");
     set.filter_map(|(_, value)| value.split_once('=')).map(|(name, _)| name.trim().into()).take(16).collect()
@@ -177,15 +189,13 @@ fn body(message: &Message<'_>) -> Option<(Box<str>, Observed)> {
             if message.media.contains("json") { message.media.as_str() } else { "application/json" }
         }
         Body::Form(pairs) => {
-            form(pairs, &mut observed);
+            form(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut observed);
             "application/x-www-form-urlencoded"
         }
         Body::Multipart(parts) => {
-            let members: Vec<_> = parts
-                .iter()
-                .map(|part| (part.name.clone(), part.value.as_deref().unwrap_or_default().to_owned()))
-                .collect();
-            form(&members, &mut observed);
+            let members =
+                parts.iter().map(|part| (part.name.as_str(), part.value.as_deref().unwrap_or_default()));
+            form(members, &mut observed);
             for part in parts.iter().filter(|part| part.file) {
                 if let Some(field) = observed.fields.get_mut(part.name.as_str()) {
                     *field = Observed { string: 1, ..Observed::default() };
@@ -206,76 +216,67 @@ fn body(message: &Message<'_>) -> Option<(Box<str>, Observed)> {
 }
 
 /// Form pairs as an object; `a[b]`, `a[]` and `a[0][c]` (Rails, Stripe, PHP) become nested members.
-fn form(pairs: &[(String, String)], into: &mut Observed) {
-    let mut root = Json::Object(Vec::new());
+fn form<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, into: &mut Observed) {
+    let mut root = Fields::new();
     for (name, value) in pairs {
-        let (head, rest) =
-            name.split_once('[').map_or((name.as_str(), None), |(head, rest)| (head, Some(rest)));
+        let (head, rest) = name.split_once('[').map_or((name, None), |(head, rest)| (head, Some(rest)));
         let mut keys = vec![head];
         if let Some(rest) = rest.and_then(|rest| rest.strip_suffix(']')) {
             keys.extend(rest.split("]["));
         } else if rest.is_some() {
-            keys = vec![name.as_str()];
+            keys = vec![name];
         }
         keys.truncate(16);
-        plant(&mut root, &keys, value);
+        let Some((last, above)) = keys.split_last() else { continue };
+        // An empty key (`a[][b]`) starts a new item each time a member repeats; one item is enough to type it.
+        let node = above.iter().fold(&mut root, |node, key| &mut node.entry(*key).or_default().members);
+        node.entry(*last).or_default().texts.push(value);
     }
-    add_form(&root, into);
+    add_fields(&root, into);
 }
 
-/// Puts `value` at the nested key; array levels are objects with numeric or empty keys until [`add_form`].
-fn plant<'a>(node: &mut Json<'a>, keys: &[&'a str], value: &'a str) {
-    let Some((key, rest)) = keys.split_first() else { return };
-    let Json::Object(members) = node else { return };
-    if rest.is_empty() {
-        members.push(((*key).into(), Json::Str(value.into())));
+type Fields<'p> = BTreeMap<&'p str, Field<'p>>;
+
+/// What stands under one name of a form.
+#[derive(Default)]
+struct Field<'p> {
+    texts: Vec<&'p str>,
+    /// Array levels have numeric or empty keys.
+    members: Fields<'p>,
+}
+
+impl Field<'_> {
+    fn is_list(&self) -> bool {
+        self.texts.len() + usize::from(!self.members.is_empty()) > 1
+    }
+
+    fn add_to(&self, into: &mut Observed) {
+        for text in &self.texts {
+            into.add_text(text);
+        }
+        if !self.members.is_empty() {
+            add_fields(&self.members, into);
+        }
+    }
+}
+
+fn add_fields(fields: &Fields<'_>, into: &mut Observed) {
+    let listed = !fields.is_empty() && fields.keys().all(|name| name.bytes().all(|b| b.is_ascii_digit()));
+    if listed {
+        into.array += 1;
+        let items = into.items.get_or_insert_default();
+        fields.values().for_each(|field| field.add_to(items));
         return;
     }
-    // An empty key (`a[][b]`) starts a new item each time a member repeats; one item is enough to type it.
-    if !members.iter().any(|(name, member)| name == key && matches!(member, Json::Object(_))) {
-        members.push(((*key).into(), Json::Object(Vec::new())));
-    }
-    if let Some((_, member)) =
-        members.iter_mut().find(|(name, member)| name == key && matches!(member, Json::Object(_)))
-    {
-        plant(member, rest, value);
-    }
-}
-
-fn add_form(node: &Json<'_>, into: &mut Observed) {
-    match node {
-        Json::Object(members) => {
-            let listed = !members.is_empty()
-                && members
-                    .iter()
-                    .all(|(name, _)| name.is_empty() || name.bytes().all(|b| b.is_ascii_digit()));
-            if listed {
-                into.array += 1;
-                let items = into.items.get_or_insert_default();
-                for (_, member) in members {
-                    add_form(member, items);
-                }
-                return;
-            }
-            into.object += 1;
-            let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-            names.sort_unstable();
-            names.dedup();
-            for name in names {
-                let field = into.fields.entry(name.into()).or_default();
-                let same: Vec<_> = members.iter().filter(|(other, _)| other == name).collect();
-                if let [(_, member)] = same.as_slice() {
-                    add_form(member, field);
-                } else {
-                    field.array += 1;
-                    let items = field.items.get_or_insert_default();
-                    for (_, member) in same {
-                        add_form(member, items);
-                    }
-                }
-            }
+    into.object += 1;
+    for (name, field) in fields {
+        let slot = into.fields.entry((*name).into()).or_default();
+        if field.is_list() {
+            slot.array += 1;
+            field.add_to(slot.items.get_or_insert_default());
+        } else {
+            field.add_to(slot);
         }
-        Json::Str(text) => into.add_text(text),
-        _ => {}
     }
+    into.settle();
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::encode::{decoded, deep, percent, plain};
 use super::request::{misfit, stands_in};
 use super::{Denial, Fault, ReasonCode};
-use crate::canon::Digest;
+use crate::canon::{self, Digest};
 use crate::toolpack::{BodyBinding, Tool};
 
 /// A body and its content type; `None` where the binding has one but nothing is to be sent.
@@ -19,6 +19,20 @@ pub(super) fn build(
     let media = essence(&body.media);
     if let Some(argument) = &body.whole {
         let Some(value) = arguments.get(argument) else { return Ok(None) };
+        // a form that is one argument has its members in an object
+        let members: Vec<(&str, &str, &Value)> = match value {
+            Value::Object(members) => {
+                members.iter().map(|(member, value)| ("", member.as_str(), value)).collect()
+            }
+            _ => Vec::new(),
+        };
+        match (media.as_str(), value) {
+            ("application/x-www-form-urlencoded", Value::Object(_)) => {
+                return Ok(Some((body.media.clone(), form(body, &members)?.into_bytes())));
+            }
+            ("multipart/form-data", Value::Object(_)) => return multipart(tool, body, &members).map(Some),
+            _ => {}
+        }
         let bytes = match value {
             Value::String(text) if !is_json(&media) => bytes_of(tool, argument, text)?,
             value => value.to_string().into_bytes(),
@@ -57,6 +71,13 @@ fn is_json(media: &str) -> bool {
     media == "application/json" || media.ends_with("+json") || media.ends_with("/json")
 }
 
+/// A fixed value as its digest reads it: `1.0` and `1` have one digest, so they must be one value on the wire too.
+fn signed(value: &Value) -> Value {
+    let canonical = canon::canonical(value).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    // what has no canonical form has no digest, and was never approved
+    canonical.unwrap_or(Value::Null)
+}
+
 fn json(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> Value {
     let members: Map<String, Value> =
         given.iter().map(|(_, member, value)| ((*member).to_owned(), (*value).clone())).collect();
@@ -65,13 +86,13 @@ fn json(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> Value {
         None => members,
     };
     // What is signed wins over what is argued.
-    top.extend(body.fixed.iter().map(|(key, value)| (key.clone(), value.clone())));
+    top.extend(body.fixed.iter().map(|(key, value)| (key.clone(), signed(value))));
     Value::Object(top)
 }
 
 fn form(body: &BodyBinding, given: &[(&str, &str, &Value)]) -> Result<String, Denial> {
     let mut pairs: Vec<(String, String)> =
-        body.fixed.iter().flat_map(|(member, value)| form_pairs(member, value)).collect();
+        body.fixed.iter().flat_map(|(member, value)| form_pairs(member, &signed(value))).collect();
     let fixed: Vec<String> = pairs.iter().map(|(name, _)| decoded(name)).collect();
     for (argument, member, value) in given.iter().filter(|(_, member, _)| !body.fixed.contains_key(*member)) {
         let produced = form_pairs(member, value);
@@ -100,7 +121,9 @@ fn multipart(
     given: &[(&str, &str, &Value)],
 ) -> Result<(String, Vec<u8>), Denial> {
     let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
-    let fixed = body.fixed.iter().map(|(member, value)| ("", member.as_str(), value));
+    let fixed: Vec<(&str, Value)> =
+        body.fixed.iter().map(|(member, value)| (member.as_str(), signed(value))).collect();
+    let fixed = fixed.iter().map(|(member, value)| ("", *member, value));
     let argued = given.iter().copied().filter(|(_, member, _)| !body.fixed.contains_key(*member));
     for (argument, member, value) in fixed.chain(argued) {
         // As browsers do: the three characters that could end the name are percent-encoded.
@@ -154,4 +177,36 @@ fn bytes_of(tool: &Tool, argument: &str, text: &str) -> Result<Vec<u8>, Denial> 
         let fault = Fault { pointer: format!("/{argument}"), message: "not base64".to_owned() };
         Denial { faults: vec![fault], ..Denial::new(ReasonCode::DeniedParamValidation, message) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fixed_numbers_are_sent_as_they_were_signed() {
+        let sent = |text: &str| {
+            let fixed: BTreeMap<String, Value> =
+                BTreeMap::from([("amount".to_owned(), serde_json::from_str(text).unwrap())]);
+            let body = BodyBinding {
+                media: "application/json".to_owned(),
+                members: BTreeMap::new(),
+                whole: None,
+                fixed,
+                under: None,
+            };
+            (super::json(&body, &[]).to_string(), form(&body, &[]), canon::canonical(&body.fixed).unwrap())
+        };
+        for text in ["1.0", "1e0", "10E-1"] {
+            assert_eq!(sent(text), sent("1"), "{text}");
+        }
+        assert_eq!(
+            sent("{\"b\": 2.50, \"a\": [1.0]}").0,
+            json!({"amount": {"a": [1], "b": 2.5}}).to_string()
+        );
+    }
 }

@@ -7,7 +7,7 @@ use super::encode::{self, Parts};
 use super::tool::shown;
 use super::{Denial, Draft, Fault, ReasonCode, body, dots};
 use crate::capture::Scheme;
-use crate::endpoint::{Auth, Place, Segment, Template};
+use crate::endpoint::{Auth, Place, Segment, Template, steer};
 use crate::toolpack::{Binding, HttpBinding, Placement};
 
 /// A finished HTTP request without credentials.
@@ -86,8 +86,9 @@ pub fn host_of(url: &Url) -> String {
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// Headers that steer the connection or carry credentials: no argument and no binding sets them.
-const RESERVED: [&str; 17] = [
+/// Headers that steer the connection or carry credentials: no argument and no binding sets them, nor those
+/// that make the server read another request ([`steer::steers`]).
+const RESERVED: [&str; 18] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -98,6 +99,7 @@ const RESERVED: [&str; 17] = [
     "host",
     "http2-settings",
     "keep-alive",
+    "proxy",
     "proxy-authorization",
     "proxy-connection",
     "te",
@@ -305,8 +307,10 @@ fn header(name: &str, value: &str) -> Result<(String, String), Denial> {
     if lower.is_empty() || !lower.bytes().all(token) {
         return refuse("has a name that is not a token");
     }
-    if RESERVED.contains(&lower.as_str()) {
-        return refuse("steers the connection or carries credentials and is not set from here");
+    if RESERVED.contains(&lower.replace('_', "-").as_str()) || steer::steers(&lower) {
+        return refuse(
+            "steers the connection or the request, or carries credentials, and is not set from here",
+        );
     }
     if !value.bytes().all(|byte| byte == b' ' || byte == b'\t' || byte.is_ascii_graphic()) {
         return refuse("would hold a character that is not visible ASCII");

@@ -132,7 +132,8 @@ impl Index {
 
 /// The rule for a key, if there is one.
 pub(super) fn rule(rules: &'static Rules, key: &str, place: Place) -> Option<&'static KeyRule> {
-    if !rules.has_stem(key, place) {
+    // what redaction itself wrote into a name says nothing
+    if !rules.has_stem(key, place) || key.contains("[redacted:") {
         return None;
     }
     let all = words(key);
@@ -156,6 +157,11 @@ pub(super) fn rule(rules: &'static Rules, key: &str, place: Place) -> Option<&'s
             _ => return None,
         }
     }
+}
+
+/// Whether the name says that its values are ids.
+pub(super) fn names_ids(rules: &Rules, key: &str) -> bool {
+    words(key).last().is_some_and(|word| rules.id_words.contains(word))
 }
 
 /// Lower-case words of a key in any style; digits that number it (`password2`) are left out.

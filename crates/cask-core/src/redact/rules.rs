@@ -23,6 +23,8 @@ pub(super) struct File {
     pub keys: Vec<KeyFile>,
     neutral: BTreeSet<String>,
     path_tokens: BTreeSet<String>,
+    path_hooks: BTreeSet<String>,
+    id_words: BTreeSet<String>,
     schemes: BTreeSet<String>,
     headers: Vec<HeaderFile>,
 }
@@ -135,6 +137,10 @@ pub(super) enum Check {
     None,
     Card,
     Ip,
+    /// Random-looking as a whole.
+    Random,
+    /// Letters with digits or signs.
+    Coded,
 }
 
 /// One secret recognised by its look.
@@ -195,6 +201,10 @@ pub(super) struct Rules {
     pub neutral: BTreeSet<String>,
     /// Path segments after which a long random segment is a credential.
     pub path_tokens: BTreeSet<String>,
+    /// Path segments after which the second one, if it is long and random, is a credential.
+    pub path_hooks: BTreeSet<String>,
+    /// Words that end the name of something that ids are given to.
+    pub id_words: BTreeSet<String>,
     /// Authentication schemes, lower case.
     pub schemes: BTreeSet<String>,
     pub headers: BTreeMap<String, How>,
@@ -288,6 +298,8 @@ impl Rules {
             keys,
             neutral: file.neutral,
             path_tokens: file.path_tokens,
+            path_hooks: file.path_hooks,
+            id_words: file.id_words,
             schemes: file.schemes,
             headers,
         })

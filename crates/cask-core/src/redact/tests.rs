@@ -113,6 +113,28 @@ fn texts() {
             r#"{"user":{"password":"hunter2","n":1}}"#,
             r#"{"user":{"password":"[redacted:credential]","n":1}}"#,
         ),
+        (
+            "https://h.example/bot987654321:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw8/getMe?x=1",
+            "https://h.example/bot[redacted:token]/getMe?x=1",
+        ),
+        (
+            "https://h.example/webhookb2/x/IncomingWebhook/0a1b2c3d4e5f60718293a4b5c6d7e8f9/z",
+            "https://h.example/webhookb2/x/IncomingWebhook/[redacted:token]/z",
+        ),
+        (
+            "https://h.example/hooks/ab12/Ab3dEf6hIj9kLm2nOp5q",
+            "https://h.example/hooks/ab12/[redacted:token]",
+        ),
+        ("https://h.example/share/Ab3dEf6hIj9kLm2nOp5q?x=1", "https://h.example/share/[redacted:token]?x=1"),
+        (
+            "https://h.example/?refresh=Ab3dEf6hIj9kLm2nOp5q",
+            "https://h.example/?refresh=[redacted:credential]",
+        ),
+        ("eyJwYXNzd29yZCI6ICJodW50ZXIyIn0=", "[redacted:credential]"),
+        (
+            r#"{"k":"password","v":"x1","pw":"y"}"#,
+            r#"{"k":"password","v":"[redacted:credential]","pw":"[redacted:credential]"}"#,
+        ),
         (r#"bad {"password":"hunter2"}"#, r#"bad {"password":"[redacted:credential]"}"#),
     ] {
         assert_eq!(default.text(text), clean);
@@ -133,6 +155,10 @@ fn texts() {
         "10.0.0.1:8080",
         "page_token=abc",
         "MDQ6VXNlcjE=",
+        "eyJpZCI6MTIzLCJtYWlsIjoiYWRhQG1haWwuZXhhbXBsZSJ9",
+        "https://h.example/webhooks/9aZbY8cX7dW6eV5fU4gT3/deliveries",
+        "https://h.example/services/9aZbY8cX7dW6eV5fU4gT3",
+        "https://h.example/keys/9aZbY8cX7dW6eV5fU4gT3/share",
         "192.168.100.200",
         "query($password: String!) { login(password: $password) { token } }",
         "open",
@@ -142,6 +168,8 @@ fn texts() {
     ] {
         assert_eq!(default.text(text), text);
     }
+    let once = default.text("https://?https://ઓ@=https://");
+    assert_eq!(default.text(&once), once, "a placeholder in a name is no name of a credential");
     assert_eq!(Redactor::new(Profile::HighRiskPii).text("from 203.0.113.7"), "from [redacted:ip]");
 }
 

@@ -146,6 +146,8 @@ fn matches(shape: &Shape, text: &str, found: &mut Vec<Found>) {
         };
         let good = match shape.check {
             Check::None => !shape.mixed || mixed(secret.as_str()),
+            Check::Random => random(secret.as_str()),
+            Check::Coded => coded(secret.as_str()),
             Check::Card => pii::is_bare_card(secret.as_str()),
             Check::Ip => pii::is_ip(secret.as_str()),
         };
@@ -196,6 +198,26 @@ pub(super) fn opaque(text: &str) -> bool {
         && entropy(text) >= 2.8
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.~+/=:%|".contains(&byte))
         && !pii::is_date(text)
+}
+
+/// Random-looking as a whole: a long run of letters and digits that changes its kind of character more often
+/// than names and words do, and that is no uuid.
+pub(super) fn random(text: &str) -> bool {
+    if !opaque(text) || pii::is_uuid(text) {
+        return false;
+    }
+    let class = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+    let longest = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric()).max_by_key(|run| run.len());
+    let Some(run) = longest.filter(|run| run.len() >= 16) else { return false };
+    let changes = run.windows(2).filter(|two| matches!(two, [a, b] if class(*a) != class(*b))).count();
+    let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
+    (1..run.len()).contains(&digits) && (changes * 100 >= run.len() * 30 || digits * 4 >= run.len())
+}
+
+/// Letters with digits or signs: what no word of a sentence is.
+fn coded(text: &str) -> bool {
+    let letter = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    letter && text.bytes().any(|byte| byte.is_ascii_digit() || b"!@#%^&*+~?".contains(&byte))
 }
 
 /// Shannon entropy in bits per byte.

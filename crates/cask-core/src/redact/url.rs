@@ -1,6 +1,7 @@
 //! Paths and URLs: segments and parameters are looked at as they were before percent-encoding.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::keys;
@@ -14,22 +15,25 @@ pub(super) fn is_url(text: &str) -> bool {
 }
 
 /// A path; `None` if there is nothing to replace.
-pub(super) fn path(rules: &'static Rules, path: &str, counts: &mut Counts) -> Option<String> {
-    let mut before = "";
-    let special = |segment: &str, before: &str| {
-        segment.contains('%')
-            || (segment.len() >= 20 && rules.path_tokens.contains(&before.to_ascii_lowercase()))
+pub(super) fn path<'p>(rules: &'static Rules, path: &'p str, counts: &mut Counts) -> Option<String> {
+    // the segment before, and the one before that
+    let mut before = ["", ""];
+    let step = |before: &mut [&'p str; 2], segment: &'p str| {
+        let [last, _] = *before;
+        std::mem::replace(before, [segment, last])
     };
-    let any = path.split('/').any(|segment| special(segment, std::mem::replace(&mut before, segment)));
+    let special =
+        |segment: &str, before: [&str; 2]| segment.contains('%') || may_be_token(rules, segment, before);
+    let any = path.split('/').any(|segment| special(segment, step(&mut before, segment)));
     if !any {
         return tokens::scan(rules, path, counts);
     }
-    before = "";
+    before = ["", ""];
     let mut changed = false;
     let segments: Vec<Cow<'_, str>> = path
         .split('/')
         .map(|segment| {
-            let clean = self::segment(rules, segment, std::mem::replace(&mut before, segment), counts);
+            let clean = self::segment(rules, segment, step(&mut before, segment), counts);
             changed |= clean.is_some();
             clean.map_or(Cow::Borrowed(segment), Cow::Owned)
         })
@@ -41,10 +45,15 @@ pub(super) fn path(rules: &'static Rules, path: &str, counts: &mut Counts) -> Op
     }
 }
 
-fn segment(rules: &'static Rules, segment: &str, before: &str, counts: &mut Counts) -> Option<String> {
+/// Whether what stands before a long segment says that it is a credential if it looks like one.
+fn may_be_token(rules: &Rules, segment: &str, [last, second]: [&str; 2]) -> bool {
+    let has = |set: &BTreeSet<String>, name: &str| set.contains(&name.to_ascii_lowercase());
+    segment.len() >= 20 && (has(&rules.path_tokens, last) || has(&rules.path_hooks, second))
+}
+
+fn segment(rules: &'static Rules, segment: &str, before: [&str; 2], counts: &mut Counts) -> Option<String> {
     let plain = decode(segment, false);
-    if plain.len() >= 20 && rules.path_tokens.contains(&before.to_ascii_lowercase()) && tokens::opaque(&plain)
-    {
+    if may_be_token(rules, &plain, before) && tokens::opaque(&plain) {
         counts.add(Kind::Token);
         return Some(Kind::Token.placeholder().to_owned());
     }

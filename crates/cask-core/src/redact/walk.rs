@@ -1,13 +1,15 @@
 //! Values: the walk through JSON, with what the keys say.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::keys::{self, KeyRule, Memo, Verdict};
 use super::rules::{Place, Rules};
-use super::{Counts, tokens, url};
+use super::{Counts, Kind, graphql, tokens, url};
 use crate::json::Json;
 
 type Says = Option<&'static KeyRule>;
@@ -55,8 +57,45 @@ pub(super) fn string(
                 cleaner => cleaner,
             };
         }
+        if graphql::is_document(text) {
+            return graphql::document(rules, text, nesting, counts);
+        }
+        if is_encoded_secret(rules, trimmed, nesting) {
+            counts.add(Kind::Credential);
+            return Some(Kind::Credential.placeholder().to_owned());
+        }
     }
     tokens::scan_seen(rules, text, look, counts)
+}
+
+/// Whether the text is JSON in base64 that holds a credential. Cursors are written like that too: personal data
+/// in them is no reason to break paging.
+fn is_encoded_secret(rules: &'static Rules, text: &str, nesting: u8) -> bool {
+    let starts = ["eyJ", "eyA", "ewo", "ew0", "W3s"].iter().any(|start| text.starts_with(start));
+    if !starts || text.len() < 16 || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_=".contains(&b))
+    {
+        return false;
+    }
+    let standard: String = text
+        .trim_end_matches('=')
+        .chars()
+        .map(|c| {
+            if c == '-' {
+                '+'
+            } else if c == '_' {
+                '/'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let Ok(bytes) = STANDARD_NO_PAD.decode(standard) else { return false };
+    let Some(mut inner) = std::str::from_utf8(&bytes).ok().and_then(|text| Json::parse(text).ok()) else {
+        return false;
+    };
+    let mut found = Counts::default();
+    json(rules, &mut inner, nesting + 1, &mut found);
+    found.iter().any(|(kind, _)| matches!(kind, Kind::Credential | Kind::Token))
 }
 
 /// A whole JSON value, in place.
@@ -150,16 +189,22 @@ fn judge(rules: &'static Rules, key: &str) -> Verdict {
     }
 }
 
-fn is_pair_name(key: &str) -> bool {
-    matches!(key, "name" | "key" | "field" | "header" | "Name" | "Key" | "parameter")
+pub(super) fn is_pair_name(key: &str) -> bool {
+    matches!(key, "name" | "key" | "field" | "header" | "Name" | "Key" | "parameter" | "k")
 }
 
 fn is_pair_value(key: &str) -> bool {
-    matches!(key, "value" | "values" | "val" | "Value")
+    matches!(key, "value" | "values" | "val" | "Value" | "v")
 }
 
 /// What a key without a rule of its own holds: the value of a named pair, the inside of a secret.
-fn inherited(rules: &'static Rules, key: &str, label: Says, parent: Says, kubernetes_secret: bool) -> Says {
+pub(super) fn inherited(
+    rules: &'static Rules,
+    key: &str,
+    label: Says,
+    parent: Says,
+    kubernetes_secret: bool,
+) -> Says {
     if is_pair_value(key) && label.is_some() {
         return label;
     }
@@ -179,22 +224,38 @@ fn rename<'k, 'a: 'k>(
     keys: impl Iterator<Item = &'k mut Cow<'a, str>>,
     counts: &mut Counts,
 ) {
-    let mut taken = BTreeSet::new();
+    let mut taken = Taken::default();
     for key in keys {
         let Some(clean) = tokens::scan(rules, key, counts) else {
-            taken.insert(key.to_string());
+            taken.names.insert(key.to_string());
             continue;
         };
-        *key = Cow::Owned(free(&taken, clean));
-        taken.insert(key.to_string());
+        *key = Cow::Owned(taken.free(clean));
     }
 }
 
-fn free(taken: &BTreeSet<String>, name: String) -> String {
-    if !taken.contains(&name) {
-        return name;
+/// Names that an object has so far.
+#[derive(Default)]
+struct Taken {
+    names: BTreeSet<String>,
+    /// The number that the next key of a placeholder is tried with: a map by e-mail address has thousands.
+    next: BTreeMap<String, u64>,
+}
+
+impl Taken {
+    fn free(&mut self, name: String) -> String {
+        if self.names.insert(name.clone()) {
+            return name;
+        }
+        let next = self.next.entry(name.clone()).or_insert(2);
+        loop {
+            let numbered = format!("{name}#{next}");
+            *next += 1;
+            if self.names.insert(numbered.clone()) {
+                return numbered;
+            }
+        }
     }
-    (2_u64..).map(|number| format!("{name}#{number}")).find(|name| !taken.contains(name)).unwrap_or(name)
 }
 
 /// An owned JSON value, in place.
@@ -244,10 +305,15 @@ pub(super) fn value(rules: &'static Rules, value: &mut Value, says: Says, counts
             }
             if secret_keys {
                 let old = std::mem::take(members);
-                let mut taken = BTreeSet::new();
+                let mut taken = Taken::default();
                 for (key, member) in old {
-                    let key = tokens::scan(rules, &key, counts).map_or(key, |clean| free(&taken, clean));
-                    taken.insert(key.clone());
+                    let key = match tokens::scan(rules, &key, counts) {
+                        Some(clean) => taken.free(clean),
+                        None => {
+                            taken.names.insert(key.clone());
+                            key
+                        }
+                    };
                     members.insert(key, member);
                 }
             }

@@ -4,38 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::endpoint::{Auth, Endpoint, Operation, Param, Payload, Place, Schema, TypeSet};
+use crate::endpoint::{Auth, Endpoint, Operation, Param, Payload, Place, Schema, TypeSet, steer};
 
 use super::{BodyBinding, HttpBinding, Placement, name, schema};
 
 /// A body with more members than this is one argument.
 const MAX_MEMBERS: usize = 40;
 
-/// Headers that the gateway or the HTTP library sets; never an argument.
-const OWN_HEADERS: [&str; 22] = [
-    "accept",
-    "accept-encoding",
-    "accept-language",
-    "authorization",
-    "connection",
-    "content-encoding",
-    "content-length",
-    "content-type",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "keep-alive",
-    "origin",
-    "proxy-authorization",
-    "referer",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "via",
-];
+/// How much of the input is described, most first: a tool has to fit into what a client takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// All that is known.
+    Full,
+    /// Types only.
+    Bare,
+    /// Types only, and the body is one argument.
+    Whole,
+}
 
 /// A binding and the input schema that goes with it.
 pub struct Bound {
@@ -62,10 +47,13 @@ impl Arguments {
     }
 }
 
-/// Binds an endpoint. `bare` leaves out whatever a schema can do without, to save bytes.
+/// Binds an endpoint.
 #[must_use]
-pub fn bind(endpoint: &Endpoint, bare: bool) -> Bound {
-    let describe = |of: &Schema| if bare { schema::bare_argument(of) } else { schema::argument(of) };
+pub fn bind(endpoint: &Endpoint, detail: Detail) -> Bound {
+    let describe = |of: &Schema| match detail {
+        Detail::Full => schema::argument(of),
+        Detail::Bare | Detail::Whole => schema::bare_argument(of),
+    };
     let mut arguments =
         Arguments { taken: BTreeSet::new(), properties: Map::new(), required: BTreeSet::new() };
     let mut args = BTreeMap::new();
@@ -95,7 +83,8 @@ pub fn bind(endpoint: &Endpoint, bare: bool) -> Bound {
     let body = match &endpoint.operation {
         Some(operation) => Some(graphql(endpoint, operation, &mut arguments, &describe)),
         None => preferred(&endpoint.request).map(|(media, payload)| {
-            body(media, payload, endpoint.request_required, &mut arguments, &describe)
+            let whole = detail == Detail::Whole;
+            body(media, payload, endpoint.request_required, whole, &mut arguments, &describe)
         }),
     };
     // GraphQL over GET carries everything in the query
@@ -155,7 +144,8 @@ fn is_own(endpoint: &Endpoint, param: &Param) -> bool {
         _ => false,
     });
     let header = param.place == Place::Header
-        && (OWN_HEADERS.contains(&param.name.to_ascii_lowercase().as_str())
+        && (steer::is_own(&param.name)
+            || steer::steers(&param.name)
             || !param.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)));
     let redacted =
         param.schema.redacted.as_deref().is_some_and(|kind| kind == "credential" || kind == "token");
@@ -201,6 +191,7 @@ fn body(
     media: &str,
     payload: &Payload,
     required: bool,
+    whole: bool,
     arguments: &mut Arguments,
     describe: &dyn Fn(&Schema) -> Value,
 ) -> BodyBinding {
@@ -216,6 +207,7 @@ fn body(
     let plain = schema::plain(&payload.schema);
     let object = plain.types == TypeSet::OBJECT || plain.types.is_empty() && !plain.properties.is_empty();
     let members = object
+        && !whole
         && plain.additional.is_none()
         && !plain.properties.is_empty()
         && (plain.properties.len() <= MAX_MEMBERS || form);

@@ -159,6 +159,9 @@ pub fn description(endpoint: &Endpoint, answer: Option<&Schema>) -> String {
         .and_then(declared_summary)
         .map_or_else(|| deed(endpoint), |summary| capital(&summary));
     text.push('.');
+    if let Some(statuses) = only_failures(endpoint) {
+        text.push_str(&format!(" Every recorded call failed ({statuses})."));
+    }
     if let Some(back) = answer.and_then(comes_back) {
         text.push(' ');
         text.push_str(&back);
@@ -171,6 +174,14 @@ pub fn description(endpoint: &Endpoint, answer: Option<&Schema>) -> String {
         text.push('…');
     }
     text
+}
+
+/// The statuses of an endpoint that never worked, at most three of them.
+fn only_failures(endpoint: &Endpoint) -> Option<String> {
+    let seen = || endpoint.responses.iter().filter(|(_, response)| response.seen > 0);
+    let failed = endpoint.observed > 0 && seen().count() > 0 && seen().all(|(status, _)| *status >= 400);
+    let statuses: Vec<String> = seen().take(3).map(|(status, _)| status.to_string()).collect();
+    failed.then(|| statuses.join(", ") + if seen().count() > 3 { ", …" } else { "" })
 }
 
 fn capital(text: &str) -> String {
@@ -357,6 +368,27 @@ mod tests {
         ] {
             assert_eq!(description(&endpoint(method, path), None), text);
         }
+    }
+
+    #[test]
+    fn an_endpoint_that_never_worked_says_so() {
+        let answered = |statuses: &[(u16, u64)]| {
+            let mut users = endpoint("GET", "/users");
+            for (status, seen) in statuses {
+                users
+                    .responses
+                    .insert(*status, crate::endpoint::Response { seen: *seen, ..Default::default() });
+            }
+            description(&users, None)
+        };
+        assert_eq!(answered(&[(404, 30)]), "List the users. Every recorded call failed (404).");
+        assert_eq!(
+            answered(&[(200, 0), (401, 1), (503, 2)]),
+            "List the users. Every recorded call failed (401, 503)."
+        );
+        assert_eq!(answered(&[(200, 1), (404, 30)]), "List the users.");
+        assert_eq!(answered(&[(304, 1)]), "List the users.");
+        assert_eq!(answered(&[(404, 0)]), "List the users.");
     }
 
     #[test]

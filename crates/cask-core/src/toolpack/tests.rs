@@ -283,3 +283,101 @@ fn a_tool_never_outgrows_its_budget() {
     let form = toolpack.tools.iter().find(|tool| tool.name == "create_form").unwrap();
     assert_eq!(form.input_schema["required"].as_array().unwrap().len(), 3, "required arguments stay");
 }
+
+#[test]
+fn headers_that_steer_are_no_arguments() {
+    let mut get = endpoint("GET", "/items/{item_id}");
+    for name in [
+        "X-HTTP-Method-Override",
+        "X-HTTP-Method",
+        "x_method_override",
+        "X-Original-URL",
+        "X-Rewrite-URL",
+        "X-Original-Host",
+        "X-Forwarded-For",
+        "X-Forwarded-Prefix",
+        "X-Real-IP",
+        "X-Host",
+        "Forwarded",
+        "Host",
+        "If-Match",
+    ] {
+        get.params.push(Param {
+            name: name.to_owned(),
+            place: Place::Header,
+            required: false,
+            seen: 0,
+            style: String::new(),
+            explode: None,
+            schema: typed(TypeSet::STRING),
+        });
+    }
+    let toolpack = compile(vec![get], &options());
+    let Binding::Http(binding) = &toolpack.tools[0].binding;
+    let headers = binding.args.values().filter(|to| to.place == Place::Header);
+    assert_eq!(headers.map(|to| to.name.as_str()).collect::<Vec<_>>(), ["If-Match"]);
+}
+
+#[test]
+fn what_no_client_takes_is_no_tool_or_a_small_one() {
+    let text = || typed(TypeSet::STRING);
+    let fields: Vec<(String, bool, Schema)> =
+        (0..2_000).map(|n| (format!("field_{n:04}"), true, text())).collect();
+    let fields: Vec<(&str, bool, Schema)> =
+        fields.iter().map(|(name, required, schema)| (name.as_str(), *required, schema.clone())).collect();
+    let mut wide = endpoint("GET", "/wide");
+    let mut odd = endpoint("GET", "/odd");
+    for (into, count) in [(&mut wide, 5_000_u32), (&mut odd, 1_500)] {
+        for n in 0..count {
+            into.params.push(Param {
+                name: "é".repeat(n as usize % 200) + &n.to_string(),
+                place: Place::Query,
+                required: true,
+                seen: 1,
+                style: String::new(),
+                explode: None,
+                schema: text(),
+            });
+        }
+    }
+    let segments: Vec<String> = (0..900).map(|n| format!("a{n}/{{p{n}}}")).collect();
+    let long = format!("/{}/x", "s".repeat(40_000));
+    let mut values = sending(endpoint("POST", "/values"), "application/json", object(&[("v", true, text())]));
+    for payload in values.request.values_mut() {
+        let property = payload.schema.properties.get_mut("v").unwrap();
+        property.schema.values = (0..20_000).map(|n| json!(format!("value_{n}"))).collect();
+    }
+    let endpoints = vec![
+        sending(endpoint("POST", "/form"), "application/x-www-form-urlencoded", object(&fields)),
+        sending(endpoint("PUT", "/parts"), "multipart/form-data", object(&fields)),
+        sending(endpoint("PATCH", "/json"), "application/json", object(&fields)),
+        wide,
+        odd,
+        endpoint("GET", &format!("/{}", segments.join("/"))),
+        endpoint("GET", &long),
+        values,
+        endpoint("GET", "/plain"),
+    ];
+    let count = endpoints.len();
+    let toolpack = compile(endpoints, &options());
+    assert_portable(&toolpack);
+    assert_eq!(toolpack.baseline.len(), count, "every endpoint stays in the baseline");
+    let files = crate::artifact::files(
+        &toolpack,
+        &crate::artifact::coverage::of(&toolpack.baseline, 0, BTreeMap::new()),
+    )
+    .unwrap();
+    let read = crate::artifact::tools::read(&files[crate::artifact::manifest::TOOLS]).unwrap();
+    assert_eq!(read, toolpack.tools);
+    for (method, path) in [("POST", "/form"), ("PUT", "/parts")] {
+        let form = read.iter().find(|tool| {
+            let Binding::Http(binding) = &tool.binding;
+            binding.method == method && binding.path.to_string() == path
+        });
+        let Binding::Http(binding) = &form.unwrap().binding;
+        assert_eq!(binding.body.as_ref().unwrap().whole.as_deref(), Some("body"), "{path}");
+    }
+    let coverage = crate::artifact::coverage::read(&files[crate::artifact::manifest::COVERAGE]).unwrap();
+    assert_eq!(coverage.too_large.len(), count - read.len());
+    assert!(coverage.too_large.len() >= 3, "{:?}", coverage.too_large);
+}

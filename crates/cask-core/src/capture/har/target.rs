@@ -4,8 +4,7 @@ use url::Url;
 
 use super::record::{Entry, List, Pair};
 use super::{DEFAULT_SCHEME, header};
-use crate::capture::Scheme;
-use crate::capture::skip;
+use crate::capture::{Scheme, is_too_deep, skip};
 use crate::finding::Rule;
 
 /// Method and URL, taken apart.
@@ -45,6 +44,9 @@ pub fn target(entry: &Entry<'_>) -> Result<Target, &'static Rule> {
         Some(port) => format!("{name}:{port}"),
         None => name.to_owned(),
     };
+    if is_too_deep(url.path()) {
+        return Err(&skip::URL);
+    }
     let mut query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     if query.is_empty() && url.query().is_none() {
         query = request

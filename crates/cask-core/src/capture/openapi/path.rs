@@ -2,6 +2,7 @@
 
 use super::document::Document;
 use super::{Server, shown};
+use crate::capture::is_too_deep;
 use crate::endpoint::Template;
 
 /// A template and what had to be changed to make it.
@@ -28,6 +29,10 @@ pub fn read(document: &Document<'_>, text: &str, server: &Server, at: &str) -> O
         document.note(at, "a query is part of the path; it became parameters with one value");
     }
     let full = format!("{}/{}", server.base, path.trim_start_matches('/'));
+    if is_too_deep(&full) {
+        document.note(at, "the path has more than 200 parts; the operation is left out");
+        return None;
+    }
     let mut out = String::new();
     let mut renamed = Vec::new();
     let mut taken: Vec<String> = Vec::new();

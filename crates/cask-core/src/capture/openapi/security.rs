@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::document::{Document, child};
 use super::{Dialect, shown};
-use crate::endpoint::Auth;
+use crate::endpoint::{Auth, steer};
 use crate::json::Json;
 
 fn schemes<'d>(document: &Document<'d>, dialect: Dialect) -> Option<&'d Json<'d>> {
@@ -37,6 +37,16 @@ pub fn of<'d>(
             let scheme = schemes(document, dialect)
                 .and_then(|all| all.get(name))
                 .and_then(|one| document.deref(one, at));
+            let header = scheme.and_then(key_header).filter(|name| unusable(name));
+            if let Some(header) = header {
+                let text = format!(
+                    "the security scheme `{}` puts its key into the header `{}`, which the gateway sets itself; it is left out",
+                    shown(name, 80),
+                    shown(header, 80)
+                );
+                document.note(&child(at, "security"), text);
+                continue;
+            }
             match scheme.and_then(auth) {
                 Some(auth) => {
                     found.insert(auth);
@@ -49,6 +59,17 @@ pub fn of<'d>(
         }
     }
     found
+}
+
+/// The header of an API key.
+fn key_header<'d>(scheme: &'d Json<'_>) -> Option<&'d str> {
+    let text = |name| scheme.get(name).and_then(Json::as_str);
+    (text("type") == Some("apiKey") && text("in") == Some("header")).then(|| text("name")).flatten()
+}
+
+/// A credential in `Host` would send the call elsewhere.
+fn unusable(header: &str) -> bool {
+    steer::steers(header) || steer::is_own(header) && !header.trim().eq_ignore_ascii_case("authorization")
 }
 
 fn auth(scheme: &Json<'_>) -> Option<Auth> {

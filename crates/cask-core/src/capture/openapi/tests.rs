@@ -193,3 +193,25 @@ fn hostile_words_become_plain_ones() {
     assert_eq!(shown("a\u{202e}b\n\n c\u{1b}[31m\u{200b}\u{e0041} d  ", 100), "ab c[31m d");
     assert_eq!(shown("abcdef", 3), "abc…");
 }
+
+#[test]
+fn a_key_in_a_header_of_the_gateway_is_left_out() {
+    for (header, kept) in [
+        ("Host", false),
+        ("Content-Length", false),
+        ("X-HTTP-Method-Override", false),
+        ("x_forwarded_host", false),
+        ("X-Api-Key", true),
+        ("Authorization", true),
+    ] {
+        let text = format!(
+            r#"{{"openapi":"3.1.0","info":{{"title":"x","version":"1"}},"servers":[{{"url":"https://api.example.com"}}],
+            "components":{{"securitySchemes":{{"k":{{"type":"apiKey","in":"header","name":"{header}"}}}}}},"security":[{{"k":[]}}],
+            "paths":{{"/a":{{"get":{{"responses":{{"200":{{"description":"ok"}}}}}}}}}}}}"#
+        );
+        let description = read(&text, "api", None).unwrap();
+        let endpoint = description.endpoints.first().unwrap();
+        assert_eq!(!endpoint.auth.is_empty(), kept, "{header}");
+        assert_eq!(description.notes.iter().any(|note| note.message.contains("gateway")), !kept, "{header}");
+    }
+}

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::words::{singular, words};
 use super::{Signals, rules};
 
-/// What a call may mean by its method (or its GraphQL kind).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a call may mean by its method (or its GraphQL kind), least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Base {
     /// GET, HEAD, OPTIONS; a GraphQL query or subscription.
     Read,
@@ -18,10 +18,24 @@ pub enum Base {
     Unknown,
 }
 
+impl Base {
+    /// What a method means by itself.
+    pub fn of(method: &str) -> Self {
+        match method {
+            "GET" | "HEAD" | "OPTIONS" => Base::Read,
+            "POST" | "PUT" | "PATCH" => Base::Write,
+            "DELETE" => Base::Delete,
+            _ => Base::Unknown,
+        }
+    }
+}
+
 /// Signals in words.
 pub struct Facts<'s> {
     /// What they were.
     pub signals: &'s Signals,
+    /// The method that counts: the worst of the one that was sent and those that a header named.
+    pub method: &'s str,
     /// By method or operation kind.
     pub base: Base,
     /// The first and last word of the last literal part: where an action is named.
@@ -85,13 +99,10 @@ impl<'s> Facts<'s> {
     }
 
     fn of_http(signals: &'s Signals) -> Self {
-        let base = match signals.method.as_str() {
-            "GET" | "HEAD" | "OPTIONS" => Base::Read,
-            "POST" | "PUT" | "PATCH" => Base::Write,
-            "DELETE" => Base::Delete,
-            _ => Base::Unknown,
-        };
-        let mut facts = Self::empty(signals, base);
+        // an override only raises: which of the two methods a server obeys is not known
+        let methods = signals.overrides.iter().chain([&signals.method]);
+        let method = methods.max_by_key(|method| Base::of(method)).unwrap_or(&signals.method);
+        let mut facts = Self { method, ..Self::empty(signals, Base::of(method)) };
         // A literal part of the path, each with whether a parameter follows in its segment or after it.
         let mut parts: Vec<String> = Vec::new();
         for segment in signals.path.split('/').filter(|segment| !segment.is_empty()) {
@@ -122,6 +133,7 @@ impl<'s> Facts<'s> {
     fn empty(signals: &'s Signals, base: Base) -> Self {
         Self {
             signals,
+            method: &signals.method,
             base,
             verbs: Vec::new(),
             target: Vec::new(),

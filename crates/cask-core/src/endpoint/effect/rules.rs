@@ -4,6 +4,7 @@ use super::facts::{Base, Facts};
 use super::lexicon::*;
 use super::words::{singular, words};
 use super::{Effect, Risk, Rule};
+use crate::endpoint::steer;
 
 /// A public read: the one line that lowers, fired last and only on a plain read.
 pub static PUBLIC: Rule = Rule {
@@ -24,7 +25,7 @@ pub static RULES: &[Rule] = &[
         explain: "GET, HEAD and OPTIONS only read (RFC 9110, 9.2.1), unless another signal says otherwise.",
         check: |f| {
             (f.base == Base::Read && f.signals.operation.is_none() && f.stateful.is_none())
-                .then(|| format!("{} reads", f.signals.method))
+                .then(|| format!("{} reads", f.method))
         },
     },
     Rule {
@@ -34,7 +35,7 @@ pub static RULES: &[Rule] = &[
         explain: "POST, PUT and PATCH create or change something.",
         check: |f| {
             (f.base == Base::Write && f.signals.operation.is_none() && f.reading.is_none())
-                .then(|| format!("{} writes", f.signals.method))
+                .then(|| format!("{} writes", f.method))
         },
     },
     Rule {
@@ -50,7 +51,7 @@ pub static RULES: &[Rule] = &[
         risk: Risk::Critical,
         explain: "No standard says what this method does, so the worst is assumed.",
         check: |f| {
-            let shown: String = f.signals.method.chars().take(40).collect();
+            let shown: String = f.method.chars().take(40).collect();
             (f.base == Base::Unknown).then(|| format!("`{shown}` is no known method"))
         },
     },
@@ -60,9 +61,21 @@ pub static RULES: &[Rule] = &[
         risk: Risk::Critical,
         explain: "A field or parameter called `_method` lets the caller turn this request into any other method.",
         check: |f| {
-            let in_query = f.signals.query.keys().find(|name| *name == "_method").map(String::as_str);
-            let in_body = f.signals.request.iter().find(|name| *name == "_method").map(String::as_str);
-            in_query.or(in_body).map(|name| format!("`{name}` overrides the method"))
+            let mut names = f.signals.query.keys().chain(&f.signals.request);
+            let name = names.find(|name| steer::parameter_names_method(name))?;
+            Some(format!("`{}` overrides the method", short(name)))
+        },
+    },
+    Rule {
+        code: "method-overridden",
+        effect: Effect::Write,
+        risk: Risk::Medium,
+        explain: "A header of the recorded calls (`X-HTTP-Method-Override` and its like) named another method, so the call \
+                  counts as the worse of the two. Tools never send such a header.",
+        check: |f| {
+            let methods: Vec<String> = f.signals.overrides.iter().map(|method| short(method)).collect();
+            (!methods.is_empty())
+                .then(|| format!("a header turned {} into {}", f.signals.method, methods.join(", ")))
         },
     },
     Rule {

@@ -24,6 +24,7 @@ fn the_table_of_real_calls_holds() {
                 "status" => drop(signals.statuses.insert(value.parse().unwrap())),
                 "redacted" => drop(signals.redacted.insert(value.into())),
                 "public" => signals.auth_known = true,
+                "override" => drop(signals.overrides.insert(value.into())),
                 "session" => signals.sets_session = true,
                 "query" | "mutation" | "persisted" => {
                     signals.operation = Some(Operation {

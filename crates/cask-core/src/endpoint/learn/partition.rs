@@ -143,7 +143,10 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
         let many = ((all.len() - 1) as f64).ln_1p();
         let score = literal + parent.literalness() + (0.55 - alike) * 6.0 - 0.6 * many;
-        if score < 0.0 {
+        // Where a service begins stand its own words. A few of them that were called once or twice and answered
+        // alike are still different things; only names of somebody else's come in numbers.
+        let words_only = matches!(parent, Parent::Top) && pool.is_empty() && literal > 0.0;
+        if score < 0.0 && !(words_only && all.len() < MANY_WORDS) {
             pool = all;
         }
     }
@@ -198,6 +201,8 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
 
 /// Calls through a child up to which it counts as rarely seen.
 const LIGHT: u64 = 3;
+/// Words at the top of a service that may be values of one parameter.
+const MANY_WORDS: usize = 8;
 /// Members of a group that are compared with the rest of it.
 const SAMPLE: usize = 12;
 /// Members of a parameter that stand for all of them in a comparison.

@@ -125,3 +125,71 @@ proptest! {
         prop_assert_eq!(endpoints.iter().map(|e| e.observed).sum::<u64>(), paths.len() as u64);
     }
 }
+
+#[test]
+fn a_header_that_names_another_method_raises_the_effect() {
+    let overridden = |method: &str, header: &str| {
+        let mut call = call(0, "GET", "/api/items/7", 200, "{}").into_inner();
+        call.request.headers = vec![(header.to_owned(), method.to_owned())];
+        let mut summary = Summary::new();
+        summary.observe(&Redactor::new(Profile::DefaultSafe).exchange(call));
+        let endpoint = summary.endpoints(&[]).remove(0);
+        (endpoint.method, endpoint.effect)
+    };
+    let get = "GET".to_owned();
+    assert_eq!(overridden("delete", "x-http-method-override"), (get.clone(), Effect::Delete));
+    assert_eq!(overridden("PATCH", "x-method-override"), (get.clone(), Effect::Write));
+    assert_eq!(overridden("s3cr3t word", "x-http-method"), (get.clone(), Effect::Admin));
+    assert_eq!(overridden("GET", "x-http-method"), (get.clone(), Effect::Read));
+    assert_eq!(overridden("DELETE", "x-other"), (get, Effect::Read));
+}
+
+/// Each of these took minutes when members were compared in pairs.
+#[test]
+fn bodies_with_very_many_members_are_read() {
+    const MANY: usize = 200_000;
+    let member = |n: usize| (format!("k{n}").into(), Json::Int(1));
+    let by_mail = |n: usize| (format!("ada{n}@mail.example").into(), Json::Int(1));
+    let nested = |n: usize| (format!("a[b{n}][c]"), "1".to_owned());
+    for body in [
+        Body::Json(Json::Object((0..MANY).map(member).collect())),
+        Body::Json(Json::Object((0..MANY).map(by_mail).collect())),
+        Body::Form((0..MANY).map(|n| (format!("k{n}"), "1".to_owned())).collect()),
+        Body::Form((0..MANY).map(nested).collect()),
+        Body::Form((0..MANY).map(|n| ("k".to_owned(), n.to_string())).collect()),
+    ] {
+        let mut exchange = call(0, "POST", "/api/things", 200, "{}").into_inner();
+        exchange.request.body = body;
+        let mut summary = Summary::new();
+        summary.observe(&Redactor::new(Profile::DefaultSafe).exchange(exchange));
+        assert_eq!(summary.endpoints(&[]).len(), 1);
+    }
+}
+
+#[test]
+fn a_few_words_at_the_top_stay_words() {
+    for paths in [
+        &["/orders/123", "/orders/00123", "/posts/spring-sale-2024"][..],
+        &["/bearer", "/basic", "/custom", "/cookie"],
+    ] {
+        let mut summary = Summary::new();
+        for (seq, path) in (0..).zip(paths) {
+            summary.observe(&call(seq, "GET", path, 200, r#"{"ok":true}"#));
+        }
+        let learned = summary.endpoints(&[]);
+        for endpoint in &learned {
+            let first = endpoint.template.segments().first();
+            assert!(matches!(first, Some(Segment::Literal(_))), "{}", endpoint.template);
+        }
+    }
+}
+
+/// Learning goes down a path part by part: one of 100,000 parts overflowed the stack.
+#[test]
+fn a_path_without_an_end_is_left_out() {
+    let mut summary = Summary::new();
+    summary.observe(&call(0, "GET", &"/a".repeat(100_000), 200, "{}"));
+    assert!(summary.endpoints(&[]).is_empty());
+    summary.observe(&call(0, "GET", &"/a".repeat(crate::capture::MAX_SEGMENTS), 200, "{}"));
+    assert_eq!(summary.endpoints(&[]).len(), 1);
+}

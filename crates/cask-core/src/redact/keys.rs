@@ -116,8 +116,13 @@ impl Index {
         index
     }
 
-    /// The first rule with a fitting name that is also good.
-    fn find(&self, words: &[String], squashed: &str, good: impl Fn(usize) -> bool) -> Option<usize> {
+    /// Of the rules with a fitting name, the one with the least rank; one without a rank does not count.
+    fn find<R: Ord>(
+        &self,
+        words: &[String],
+        squashed: &str,
+        rank: impl Fn(usize) -> Option<R>,
+    ) -> Option<usize> {
         let by_word = words.last().and_then(|word| self.by_word.get(word)).into_iter().flatten();
         let by_word = by_word.filter(|(name, _)| words.ends_with(name)).map(|(_, number)| *number);
         let by_whole = self.by_whole.get(squashed).into_iter().flatten().copied();
@@ -126,7 +131,8 @@ impl Index {
             .iter()
             .filter(|(name, _)| squashed.ends_with(name.as_str()))
             .map(|(_, number)| *number);
-        by_word.chain(by_whole).chain(loose).filter(|number| good(*number)).min()
+        let all = by_word.chain(by_whole).chain(loose);
+        all.filter_map(|number| Some((rank(number)?, number))).min().map(|(_, number)| number)
     }
 }
 
@@ -138,15 +144,16 @@ pub(super) fn rule(rules: &'static Rules, key: &str, place: Place) -> Option<&'s
     }
     let all = words(key);
     let whole = all.concat();
-    let good = |number: usize| {
-        rules
-            .keys
-            .get(number)
-            .is_some_and(|rule| rule.holds(place) && !rule.unless.iter().any(|name| name.fits(&all, &whole)))
+    // A rule that takes any value goes before those that ask for a look: what one of them would leave alone,
+    // another may mean.
+    let rank = |number: usize| {
+        let rule = rules.keys.get(number)?;
+        let good = rule.holds(place) && !rule.unless.iter().any(|name| name.fits(&all, &whole));
+        good.then_some((rule.value != Value::Any, number))
     };
     let (mut words, mut squashed) = (all.as_slice(), whole.clone());
     loop {
-        if let Some(number) = rules.index.find(words, &squashed, good) {
+        if let Some(number) = rules.index.find(words, &squashed, rank) {
             return rules.keys.get(number);
         }
         match words {

@@ -122,7 +122,9 @@ fn opening(
 ) -> Vec<String> {
     let served = || approved.tools().values().filter(|tool| tool.toolsets.contains(toolset));
     let mut withheld: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in members.iter().filter(|name| !served().any(|tool| tool.tool.name == **name)) {
+    let is_served =
+        |name: &String| approved.tools().get(name).is_some_and(|tool| tool.toolsets.contains(toolset));
+    for name in members.iter().filter(|name| !is_served(name)) {
         let why = approved.not_approved().get(name).map_or("not in the approved toolset", |why| short(*why));
         *withheld.entry(why).or_default() += 1;
     }

@@ -179,7 +179,9 @@ fn walk<'j>(value: &'j Json<'_>, at: &mut Vec<&'j str>, found: &mut impl FnMut(&
         return;
     }
     match value {
-        Json::Str(text) if LENGTHS.contains(&text.len()) => found(&Value { text, number: false }, at),
+        Json::Str(text) if LENGTHS.contains(&text.len()) && text.bytes().any(|b| b.is_ascii_digit()) => {
+            found(&Value { text, number: false }, at);
+        }
         Json::Int(number) if *number >= 10_000 => {
             found(&Value { text: &number.to_string(), number: true }, at);
         }

@@ -40,8 +40,9 @@ pub struct Summary {
     routes: Option<Routes>,
 }
 
-/// JSON positions (of some 150 bytes each) that a summary holds before it becomes lean.
-const MAX_WEIGHT: usize = 120_000;
+/// JSON positions that a summary holds before it becomes lean. One takes some 400 bytes with its share of the
+/// maps above it, and while captures are read there are two summaries and the one they are merged into.
+const MAX_WEIGHT: usize = 40_000;
 
 impl Summary {
     /// Nothing seen yet.

@@ -139,30 +139,20 @@ pub(crate) fn yaml<T: DeserializeOwned>(text: &str) -> Result<T, BadFile> {
     struct Version {
         schema_version: String,
     }
-    let budget = serde_saphyr::budget! {
-        max_events: 4_000_000,
-        max_nodes: 2_000_000,
-        max_depth: 16,
-        max_anchors: 0,
-        max_aliases: 0,
-        max_documents: 1,
-        max_merge_keys: 0,
-    };
-    let options = serde_saphyr::options! {
-        budget: budget,
-        merge_keys: serde_saphyr::options::MergeKeyPolicy::Error,
-        strict_booleans: true,
-        reject_unsupported_tags: true,
-        with_snippet: false,
-    };
-    serde_saphyr::from_str_with_options(text, options.clone()).map_err(|error| {
-        let version = serde_saphyr::from_str_with_options::<Version>(text, options);
-        match version.map(|version| known(&version.schema_version)) {
-            Ok(Err(newer)) => newer,
-            _ => BadFile::Syntax(error.to_string()),
+    super::yaml::bounded(text, NODES, DEPTH).map_err(|error| {
+        match super::yaml::bounded::<Version>(text, NODES, DEPTH) {
+            Ok(version) => match known(&version.schema_version) {
+                Err(newer) => newer,
+                Ok(()) => BadFile::Syntax(error),
+            },
+            Err(_) => BadFile::Syntax(error),
         }
     })
 }
+
+/// What the largest lockfile needs, and room to spare.
+const NODES: usize = 2_000_000;
+const DEPTH: usize = 16;
 
 pub(crate) fn known(version: &str) -> Result<(), BadFile> {
     if version == SCHEMA_VERSION { Ok(()) } else { Err(BadFile::Newer(version.chars().take(40).collect())) }

@@ -14,10 +14,25 @@ use super::{BadArtifact, Version, known};
 /// # Errors
 /// [`BadArtifact`] with line and column.
 pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifact> {
+    bounded(text, 4_000_000, 64).map_err(|error| match bounded::<Version>(text, 4_000_000, 64) {
+        Ok(version) => match known(file, &version.schema_version) {
+            Err(newer) => newer,
+            Ok(()) => BadArtifact::new(file, error),
+        },
+        Err(_) => BadArtifact::new(file, error),
+    })
+}
+
+/// Reads a document of at most so many nodes, so deep: no anchors, aliases, merge keys, tags or duplicate
+/// keys.
+///
+/// # Errors
+/// The parser's own words, with line and column.
+pub(super) fn bounded<T: DeserializeOwned>(text: &str, nodes: usize, depth: usize) -> Result<T, String> {
     let budget = serde_saphyr::budget! {
-        max_events: 8_000_000,
-        max_nodes: 4_000_000,
-        max_depth: 64,
+        max_events: 2 * nodes,
+        max_nodes: nodes,
+        max_depth: depth,
         max_anchors: 0,
         max_aliases: 0,
         max_documents: 1,
@@ -30,13 +45,7 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifac
         reject_unsupported_tags: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options.clone()).map_err(|error| {
-        let version = serde_saphyr::from_str_with_options::<Version>(text, options);
-        match version.map(|version| known(file, &version.schema_version)) {
-            Ok(Err(newer)) => newer,
-            _ => BadArtifact::new(file, error),
-        }
-    })
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| error.to_string())
 }
 
 /// Writes a value: block style, keys sorted, strings quoted where any YAML reader could take them for

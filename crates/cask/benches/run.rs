@@ -179,7 +179,8 @@ fn upstream() -> SocketAddr {
 }
 
 fn toolpack(root: &Path, upstream: SocketAddr) {
-    let tools: Vec<Tool> = (0..TOOLS).map(|index| tool(index, upstream)).collect();
+    let mut tools: Vec<Tool> = (0..TOOLS).map(|index| tool(index, upstream)).collect();
+    tools.sort_by(|one, other| one.name.cmp(&other.name));
     let all: BTreeSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let toolsets = BTreeMap::from([("readonly".to_owned(), all.clone()), ("operator".to_owned(), all)]);
     let id = "tp_0123456789ab";

@@ -36,6 +36,15 @@ impl Error {
         self.hint = Some(hint.to_string());
         self
     }
+
+    /// Several as one that names them all, with the hint of the first; none of none.
+    #[must_use]
+    pub fn all(errors: Vec<Error>) -> Option<Error> {
+        errors.into_iter().reduce(|mut first, other| {
+            first.message += &format!("\nerror: {other}");
+            first
+        })
+    }
 }
 
 impl fmt::Display for Error {

@@ -195,7 +195,7 @@ fn report(capture: &Capture) -> String {
         out += &format!("\n  kept {count} of {host}");
     }
     for (code, count) in capture.skipped.iter().filter(|(code, _)| *code != skip::UNREADABLE.code) {
-        out += &format!("\n  left out {count}: {}", title(code));
+        out += &format!("\n  left out {count}: {} ({code})", title(code));
     }
     let redacted: Vec<String> =
         capture.redaction.counts.iter().map(|(kind, n)| format!("{n} {kind}")).collect();

@@ -61,6 +61,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     };
     let _held = Store::new(&ctx.root).lock("capture import")?;
     let imported = import::import(&args.files, &options, ctx)?;
-    output::text(&(imported.report + "\n"))?;
+    let next = format!("{} compile --capture {}", ctx.command(), imported.capture_id);
+    output::text(&format!("{}\nnext: {next}\n", imported.report))?;
     Ok(imported.exit)
 }

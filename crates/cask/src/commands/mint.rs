@@ -97,11 +97,16 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
     let mut hosts = Hosts::parse(&args.allowed_hosts).map_err(Error::new)?;
     let mut asked = listed(&hosts);
     let (mut traffic, mut descriptions) = (Vec::new(), Vec::new());
+    let mut faults = Vec::new();
     for file in &args.files {
-        match import::detect(file)? {
-            Format::Har => traffic.push(file.clone()),
-            Format::OpenApi => descriptions.push(file.clone()),
+        match import::detect(file) {
+            Ok(Format::Har) => traffic.push(file.clone()),
+            Ok(Format::OpenApi) => descriptions.push(file.clone()),
+            Err(error) => faults.push(error),
         }
+    }
+    if let Some(error) = Error::all(faults) {
+        return Err(error);
     }
     descriptions.sort();
     descriptions.dedup();

@@ -80,15 +80,9 @@ pub fn read(files: &[PathBuf], feed: &mut Feed<'_>) -> Result<Vec<Source>, Error
             Err(error) => faults.push(error),
         }
     }
-    let mut faults = faults.into_iter();
-    match faults.next() {
+    match Error::all(faults) {
         None => Ok(sources),
-        Some(mut first) => {
-            for other in faults {
-                first.message += &format!("\nerror: {other}");
-            }
-            Err(first)
-        }
+        Some(error) => Err(error),
     }
 }
 

@@ -321,6 +321,17 @@ impl Store {
         self.write(&self.memory_file(), text.as_bytes())
     }
 
+    /// What changes whenever what is remembered does: every write is another file under the same name. None
+    /// where that cannot be known.
+    #[must_use]
+    pub fn memory_stamp(&self) -> Option<Stamp> {
+        let meta = fs::metadata(self.memory_file()).ok()?;
+        #[cfg(unix)]
+        return Some((std::os::unix::fs::MetadataExt::ino(&meta), meta.len(), meta.modified().ok()));
+        #[cfg(not(unix))]
+        return None;
+    }
+
     fn memory_file(&self) -> PathBuf {
         self.state().join("revisions.json")
     }
@@ -339,6 +350,9 @@ impl Store {
         Ok(memory)
     }
 }
+
+/// Which file it is, how long, and when it was written.
+pub type Stamp = (u64, u64, Option<std::time::SystemTime>);
 
 /// What this root has accepted so far.
 #[derive(Debug, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cask_core::guard::Base;
 use cask_core::lock::status::{self, Against, Seen};
@@ -17,8 +17,8 @@ use ipnet::IpNet;
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::keys;
-use crate::store::Store;
 use crate::store::pack::{self, Pack};
+use crate::store::{Stamp, Store};
 
 /// Serve the approved tools of a toolpack over MCP.
 ///
@@ -187,12 +187,24 @@ fn short(why: NotApproved) -> &'static str {
 struct Remembered {
     store: Store,
     toolpack: String,
+    /// What was read last, and the stamp of the file then: asked at each call, read when it changed.
+    last: Mutex<Option<(Stamp, u64)>>,
 }
 
 impl Accepted for Remembered {
     fn highest_revision(&self) -> Result<u64, String> {
+        let stamp = self.store.memory_stamp();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, revision)) = *last
+            && stamp == Some(known)
+        {
+            return Ok(revision);
+        }
         match self.store.seen(&self.toolpack) {
-            Ok(Some(seen)) => Ok(seen.revision),
+            Ok(Some(seen)) => {
+                *last = stamp.map(|stamp| (stamp, seen.revision));
+                Ok(seen.revision)
+            }
             // It was remembered at the start: without it, a later block would not be seen.
             Ok(None) => Err("which lockfile was accepted last is forgotten; restart the gateway".to_owned()),
             Err(error) => Err(error.to_string()),
@@ -212,7 +224,7 @@ impl Accepted for NoLockfile {
 
 fn accepted(approved: &Approved, store: Store, toolpack: String) -> Arc<dyn Accepted> {
     match approved.lockfile_digest() {
-        Some(_) => Arc::new(Remembered { store, toolpack }),
+        Some(_) => Arc::new(Remembered { store, toolpack, last: Mutex::default() }),
         None => Arc::new(NoLockfile),
     }
 }

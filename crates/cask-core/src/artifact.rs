@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::canon::Digest;
+use crate::canon::{self, Digest};
 use crate::par;
 use crate::toolpack::{Toolpack, contract, scope};
 
@@ -74,20 +74,25 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
     let by_id: BTreeMap<&str, _> =
         toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
     let made = par::map(&toolpack.tools, |tool| {
-        let digest = tool.digest().map_err(|error| {
+        let canonical = canon::canonical(tool).map_err(|error| {
             BadArtifact::new(manifest::TOOLS, format_args!("tool `{}`: {error}", tool.name))
         })?;
+        // the digest of a tool is that of its canonical form, which `tools.json` is written from
+        let digest = Digest::of_bytes(&canonical);
         let endpoint = by_id.get(tool.evidence.endpoint.as_str());
-        Ok(endpoint.map(|endpoint| (tool.name.clone(), contract::contract(tool, digest, endpoint))))
+        let contract =
+            endpoint.map(|endpoint| (tool.name.clone(), contract::contract(tool, digest, endpoint)));
+        Ok((canonical, contract))
     });
     let made = made.into_iter().collect::<Result<Vec<_>, BadArtifact>>()?;
-    let contracts = made.into_iter().flatten().collect();
+    let (canonical, contracts): (Vec<_>, Vec<_>) = made.into_iter().unzip();
+    let contracts = contracts.into_iter().flatten().collect();
     let mut coverage = coverage.clone();
     let made: BTreeSet<&str> = toolpack.tools.iter().map(|tool| tool.evidence.endpoint.as_str()).collect();
     coverage.too_large = by_id.keys().filter(|id| !made.contains(*id)).map(|id| (*id).to_owned()).collect();
     let suggested = scope::suggest(&toolpack.tools, &toolpack.baseline);
     Ok(BTreeMap::from([
-        (manifest::TOOLS.to_owned(), tools::write(&toolpack.tools).map_err(fault(manifest::TOOLS))?),
+        (manifest::TOOLS.to_owned(), tools::write_canonical(&canonical).map_err(fault(manifest::TOOLS))?),
         (manifest::TOOLSETS.to_owned(), toolsets::write(&toolpack.toolsets)),
         (manifest::POLICY.to_owned(), toolpack.policy.clone()),
         (manifest::POLICY_SCHEMA.to_owned(), toolpack.policy_schema.clone()),

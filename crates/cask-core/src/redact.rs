@@ -100,7 +100,7 @@ macro_rules! kinds {
 
             /// The text that stands where the secret was: `[redacted:credential]`.
             #[must_use]
-            pub fn placeholder(self) -> &'static str {
+            pub const fn placeholder(self) -> &'static str {
                 match self { $(Kind::$kind => concat!("[redacted:", $name, "]"),)* }
             }
 

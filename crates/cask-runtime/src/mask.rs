@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use cask_core::redact::Kind;
 use zeroize::Zeroizing;
 
 /// What stands for a credential.
-pub const MASK: &str = "[redacted:credential]";
+pub const MASK: &str = Kind::Credential.placeholder();
 
 /// Shorter texts are no secret, and too common to be replaced.
 const MIN_FORM: usize = 4;

@@ -12,10 +12,11 @@ use cask_core::lock::{Lockfile, State, Surface, change};
 use cask_core::toolpack::{self, Options, Toolpack, baseline};
 
 use crate::ctx::Ctx;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::import;
 use crate::store::pack::{self, PENDING};
 use crate::store::{self, MAX_BYTES, Store};
+use crate::ui;
 
 /// What to compile. What the toolpack of this name and these hosts was made from before is added.
 #[derive(Debug, Clone, Default)]
@@ -269,8 +270,8 @@ fn read_description(store: &Store, id: &str) -> Result<Vec<Endpoint>, Error> {
 #[must_use]
 pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
     let cask = ctx.command();
-    let toolpack = word(&dir.join(manifest::MANIFEST).display().to_string());
-    let lockfile = word(&dir.join(PENDING).display().to_string());
+    let toolpack = ui::path_word(&dir.join(manifest::MANIFEST));
+    let lockfile = ui::path_word(&dir.join(PENDING));
     vec![
         format!("{cask} diff --toolpack {toolpack}"),
         format!("{cask} gate allow --all --lockfile {lockfile}"),
@@ -278,20 +279,11 @@ pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
     ]
 }
 
-/// A word as a shell reads it.
-#[must_use]
-pub fn word(text: &str) -> String {
-    let plain =
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
 /// Prints what was compiled, for people or as JSON.
 ///
 /// # Errors
 /// [`Error`] if stdout cannot be written.
 pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
-    let changed = written.changed;
     let toolpack = &built.toolpack;
     let mut risks: BTreeMap<_, u64> = BTreeMap::new();
     for tool in &toolpack.tools {
@@ -308,7 +300,7 @@ pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &
             "name": toolpack.name,
             "path": built.dir.join(manifest::MANIFEST).display().to_string(),
             "lockfile": built.dir.join(PENDING).display().to_string(),
-            "changed": changed,
+            "changed": written.changed,
             "subjects": written.subjects,
             "undecided": written.undecided,
             "hosts": toolpack.hosts,
@@ -329,14 +321,14 @@ pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &
         out.push_str(heading);
         out.push('\n');
     }
-    let count = |n: usize, what| crate::ui::count(n as u64, what);
+    let count = |n: usize, what| ui::count(n as u64, what);
     out.push_str(&format!(
         "{}: {} for {} ({}{})\n",
         toolpack.id,
         count(toolpack.tools.len(), "tool"),
         cask_core::report::escape::terminal(&toolpack.name),
         toolpack.hosts.join(", "),
-        if changed { "" } else { "; nothing changed" },
+        if written.changed { "" } else { "; nothing changed" },
     ));
     let risks: Vec<String> = risks.iter().map(|(risk, count)| format!("{count} {}", risk.as_str())).collect();
     out.push_str(&format!("  by risk: {}\n", risks.join(", ")));
@@ -354,10 +346,4 @@ pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &
         out.push_str(&format!("  {command}\n"));
     }
     crate::output::text(&out)
-}
-
-/// The worse of two ends.
-#[must_use]
-pub fn worse(one: Exit, other: Exit) -> Exit {
-    one.max(other)
 }

@@ -24,7 +24,7 @@ impl Ctx {
         if self.root == Path::new(".caskmcp") {
             return "cask".to_owned();
         }
-        format!("cask --root {}", crate::compile::word(&self.root.display().to_string()))
+        format!("cask --root {}", crate::ui::path_word(&self.root))
     }
 
     /// The time now, RFC 3339, UTC, whole seconds.

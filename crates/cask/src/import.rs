@@ -159,9 +159,9 @@ fn nothing_left(files: &[PathBuf], tally: &Tally, options: &Options) -> Error {
 }
 
 fn next_command(files: &[PathBuf], seen: &BTreeMap<String, Seen>, options: &Options) -> String {
-    let paths: Vec<String> = files.iter().map(|file| shell_word(&show(file))).collect();
+    let paths: Vec<String> = files.iter().map(|file| ui::word(&show(file))).collect();
     match hosts::suggest(seen) {
-        Some(host) => format!("{} {} -a {}", options.command, paths.join(" "), shell_word(host)),
+        Some(host) => format!("{} {} -a {}", options.command, paths.join(" "), ui::word(host)),
         None => "none of these hosts answered anything that looks like an API call; record one, with response bodies".to_owned(),
     }
 }
@@ -228,11 +228,6 @@ fn show(path: &Path) -> String {
 
 fn safe(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-fn shell_word(text: &str) -> String {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 #[cfg(test)]

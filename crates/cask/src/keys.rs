@@ -111,7 +111,7 @@ pub fn read_trust_file(store: &Store) -> Result<Option<Trust>, Error> {
 ///
 /// # Errors
 /// [`Error`] if the signer is not trusted, or the trust file vanished after a lockfile was accepted.
-pub fn trust_for(store: &Store, identity: &Identity) -> Result<Trust, Error> {
+pub fn trust_for(store: &Store, identity: &Identity) -> Result<(), Error> {
     let path = store.trust_file();
     let key = key_text(&identity.key.verifying_key());
     let trust = trust(store)?;
@@ -126,10 +126,10 @@ pub fn trust_for(store: &Store, identity: &Identity) -> Result<Trust, Error> {
             store.root().display()
         );
         eprintln!("  written to {}; commit it, so that others check against the same key", path.display());
-        return Ok(trust);
+        return Ok(());
     }
     match trust.owner(&key) {
-        Some(owner) if owner == identity.id => Ok(trust),
+        Some(owner) if owner == identity.id => Ok(()),
         Some(owner) => {
             Err(Error::new(format_args!("this key belongs to `{owner}`, not to `{}`", identity.id))
                 .hint(format_args!("sign with --as {owner}")))

@@ -1,6 +1,7 @@
 //! Talking to a person at a terminal: questions and tables. Everything shown is escaped.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use cask_core::report::escape::{clip, terminal};
 
@@ -25,6 +26,20 @@ pub fn count(number: impl Into<u64>, what: &str) -> String {
         many if what.ends_with('y') => format!("{many} {}ies", what.trim_end_matches('y')),
         many => format!("{many} {what}s"),
     }
+}
+
+/// A word as a shell reads it.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let plain =
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
+    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// A path as a shell reads it.
+#[must_use]
+pub fn path_word(path: &Path) -> String {
+    word(&path.display().to_string())
 }
 
 /// Columns under a header, as wide as their widest cell and separated by two spaces.

@@ -24,9 +24,14 @@ struct Tools {
 /// # Errors
 /// [`CanonError`] if a tool has no canonical form.
 pub fn write(tools: &[Tool]) -> Result<String, CanonError> {
-    let texts = par::map(tools, |tool| -> Result<String, CanonError> {
-        let canonical = canon::canonical(tool)?;
-        let json: Json<'_> = serde_json::from_slice(&canonical)?;
+    let canonical = par::map(tools, canon::canonical);
+    canonical.into_iter().collect::<Result<Vec<_>, _>>().and_then(|tools| write_canonical(&tools))
+}
+
+/// As [`write`], of tools that are canonical JSON already.
+pub(super) fn write_canonical(tools: &[Vec<u8>]) -> Result<String, CanonError> {
+    let texts = par::map(tools, |canonical| -> Result<String, CanonError> {
+        let json: Json<'_> = serde_json::from_slice(canonical)?;
         // no line break in JSON is part of a string
         Ok(serde_json::to_string_pretty(&json)?.replace('\n', "\n    "))
     });

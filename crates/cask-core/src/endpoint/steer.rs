@@ -2,35 +2,32 @@
 //! another host or another sender. What a person approved is the request as it is written, so nobody but the
 //! gateway sets them.
 
-/// Headers that the gateway or the HTTP library sets.
-const OWN: [&str; 25] = [
-    "accept",
+/// Headers that steer the connection or carry credentials: no argument and no binding sets them.
+const RESERVED: [&str; 18] = [
     "accept-encoding",
-    "accept-language",
     "authorization",
     "connection",
-    "content-encoding",
     "content-length",
-    "content-type",
     "cookie",
     "expect",
     "forwarded",
     "host",
     "http2-settings",
     "keep-alive",
-    "origin",
+    // a CGI program reads it as its environment's `HTTP_PROXY`
+    "proxy",
     "proxy-authorization",
     "proxy-connection",
-    "referer",
     "te",
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "user-agent",
     "via",
-    // a CGI program reads it as its environment's `HTTP_PROXY`
-    "proxy",
 ];
+
+/// Further headers that the gateway or the HTTP library sets: a binding may fix them, no argument does.
+const OWN: [&str; 7] =
+    ["accept", "accept-language", "content-encoding", "content-type", "origin", "referer", "user-agent"];
 
 /// Headers that name the method that counts (Google, OData, Rails and many frameworks after them).
 const METHOD: [&str; 6] = [
@@ -77,10 +74,16 @@ fn compared(name: &str) -> String {
     name.trim().to_ascii_lowercase().replace('_', "-")
 }
 
+/// Whether a header steers the connection or carries credentials.
+#[must_use]
+pub fn is_reserved(header: &str) -> bool {
+    RESERVED.contains(&compared(header).as_str())
+}
+
 /// Whether the gateway or the HTTP library sets this header.
 #[must_use]
 pub fn is_own(header: &str) -> bool {
-    OWN.contains(&compared(header).as_str())
+    is_reserved(header) || OWN.contains(&compared(header).as_str())
 }
 
 /// Whether a header makes a server read another request: no argument and no binding sets it.

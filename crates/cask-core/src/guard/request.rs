@@ -86,29 +86,6 @@ pub fn host_of(url: &Url) -> String {
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// Headers that steer the connection or carry credentials: no argument and no binding sets them, nor those
-/// that make the server read another request ([`steer::steers`]).
-const RESERVED: [&str; 18] = [
-    "accept-encoding",
-    "authorization",
-    "connection",
-    "content-length",
-    "cookie",
-    "expect",
-    "forwarded",
-    "host",
-    "http2-settings",
-    "keep-alive",
-    "proxy",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "via",
-];
-
 pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     let tool = &draft.tool()?.tool;
     let Binding::Http(binding) = &tool.binding;
@@ -307,7 +284,7 @@ fn header(name: &str, value: &str) -> Result<(String, String), Denial> {
     if lower.is_empty() || !lower.bytes().all(token) {
         return refuse("has a name that is not a token");
     }
-    if RESERVED.contains(&lower.replace('_', "-").as_str()) || steer::steers(&lower) {
+    if steer::is_reserved(&lower) || steer::steers(&lower) {
         return refuse(
             "steers the connection or the request, or carries credentials, and is not set from here",
         );

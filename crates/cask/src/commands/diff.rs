@@ -13,6 +13,7 @@ use crate::keys;
 use crate::output::{self, Style};
 use crate::store::Store;
 use crate::store::pack;
+use crate::ui::path_word;
 
 /// Show what a toolpack would let an agent do that is not approved yet.
 ///
@@ -91,11 +92,10 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     if report.findings().next().is_some() {
         let pending = pack.pending_file();
         let cask = ctx.command();
-        let word = |path: &std::path::Path| crate::compile::word(&path.display().to_string());
         if !pending.is_file() {
-            report.next.push(format!("{cask} gate sync --toolpack {}", word(&pack.file)));
+            report.next.push(format!("{cask} gate sync --toolpack {}", path_word(&pack.file)));
         }
-        report.next.push(format!("{cask} gate allow --all --lockfile {}", word(&pending)));
+        report.next.push(format!("{cask} gate allow --all --lockfile {}", path_word(&pending)));
     }
     output::report(&report, args.format, ctx)
 }

@@ -72,10 +72,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         Some(_) => "drift: what the service does now against what it did",
         None => "drift: what the service does now against what was accepted",
     };
-    let report = Report {
-        title: title.to_owned(),
-        ..report(drift, &before_name, &format!("capture {capture}"), args.all)
-    };
+    let report = report(title, drift, &before_name, &format!("capture {capture}"), args.all);
     Ok(output::report(&report, args.format, ctx)?.max(read))
 }
 
@@ -136,7 +133,7 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
     Ok((imported.capture_id, imported.summary, imported.exit))
 }
 
-fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {
+fn report(title: &str, drift: Drift, before: &str, now: &str, all: bool) -> Report {
     let mut notes = Vec::new();
     let weak = drift.weak.len() as u64;
     if weak > 0 && !all {
@@ -160,7 +157,7 @@ fn report(drift: Drift, before: &str, now: &str, all: bool) -> Report {
     }
     Report {
         kind: "drift",
-        title: String::new(),
+        title: title.to_owned(),
         subject: vec![("before".to_owned(), before.to_owned()), ("now".to_owned(), now.to_owned())],
         sections,
         counts: [

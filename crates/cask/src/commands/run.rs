@@ -19,6 +19,7 @@ use crate::error::{Error, Exit};
 use crate::keys;
 use crate::store::pack::{self, Pack};
 use crate::store::{Stamp, Store};
+use crate::ui;
 
 /// Serve the approved tools of a toolpack over MCP.
 ///
@@ -168,7 +169,7 @@ fn opening(
 }
 
 fn tools(count: usize) -> String {
-    if count == 1 { "1 tool".to_owned() } else { format!("{count} tools") }
+    ui::count(count as u64, "tool")
 }
 
 fn short(why: NotApproved) -> &'static str {

@@ -17,11 +17,6 @@ use crate::store::Store;
 use crate::store::pack::Pack;
 use crate::{keys, ui};
 
-/// A path as a shell reads it.
-fn word_of(path: &std::path::Path) -> String {
-    crate::compile::word(&path.display().to_string())
-}
-
 struct Seen {
     pack: Pack,
     path: PathBuf,
@@ -119,7 +114,7 @@ pub(super) fn check(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error
     findings.extend(seen.standings.iter().filter_map(|(id, standing)| rules::subject(id, *standing)));
     let mut next = Vec::new();
     if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
-        next.push(format!("{} diff --toolpack {}", ctx.command(), word_of(&seen.pack.file)));
+        next.push(format!("{} diff --toolpack {}", ctx.command(), ui::path_word(&seen.pack.file)));
         next.push(format!("{} explain {}", ctx.command(), worst.code));
     }
     let ready = seen.standings.values().filter(|standing| **standing == Standing::Approved).count();

@@ -28,7 +28,7 @@ pub fn write(tools: &[Tool]) -> Result<String, CanonError> {
     canonical.into_iter().collect::<Result<Vec<_>, _>>().and_then(|tools| write_canonical(&tools))
 }
 
-/// As [`write`], of tools that are canonical JSON already.
+/// As [`write()`], of tools that are canonical JSON already.
 pub(super) fn write_canonical(tools: &[Vec<u8>]) -> Result<String, CanonError> {
     let texts = par::map(tools, |canonical| -> Result<String, CanonError> {
         let json: Json<'_> = serde_json::from_slice(canonical)?;

@@ -22,6 +22,7 @@ const CORE: &[Allowed] = &[
     ("jsonschema", "checks arguments and answers against a tool's schemas"),
     ("memchr", "finds the ends of strings in captures"),
     ("psl", "tells first-party hosts from third-party ones"),
+    ("rayon", "the same work for many items on all cores; results keep the order of the items"),
     ("regex", "shapes of tokens, in linear time"),
     ("ruzstd", "compressed bodies in captures"),
     ("serde", "reads and writes the file formats"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::source::{Source, files};
 
 /// Everything may use the ground.
-const GROUND: [&str; 5] = ["canon", "finding", "ids", "json", "par"];
+const GROUND: [&str; 4] = ["canon", "finding", "ids", "json"];
 
 /// Left to right. Modules of one step do not use each other.
 const PATH: [&[&str]; 11] = [

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canon::{self, Digest};
-use crate::par;
 use crate::toolpack::{Toolpack, contract, scope};
 
 pub mod baseline;
@@ -68,12 +68,13 @@ impl BadArtifact {
 /// The files of a toolpack, by path relative to its directory, the manifest not among them.
 ///
 /// # Errors
-/// [`BadArtifact`] if a value has no canonical form (a whole number beyond 2^53).
+/// [`BadArtifact`] if a value has no canonical form (a whole number beyond 2^53), or the tools would not read
+/// back.
 pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String, String>, BadArtifact> {
     let fault = |file: &'static str| move |error: crate::canon::CanonError| BadArtifact::new(file, error);
     let by_id: BTreeMap<&str, _> =
         toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
-    let made = par::map(&toolpack.tools, |tool| {
+    let made = toolpack.tools.par_iter().map(|tool| {
         let canonical = canon::canonical(tool).map_err(|error| {
             BadArtifact::new(manifest::TOOLS, format_args!("tool `{}`: {error}", tool.name))
         })?;
@@ -84,34 +85,43 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
             endpoint.map(|endpoint| (tool.name.clone(), contract::contract(tool, digest, endpoint)));
         Ok((canonical, contract))
     });
-    let made = made.into_iter().collect::<Result<Vec<_>, BadArtifact>>()?;
+    let made = made.collect::<Result<Vec<_>, BadArtifact>>()?;
     let (canonical, contracts): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-    let contracts = contracts.into_iter().flatten().collect();
+    let contracts: BTreeMap<_, _> = contracts.into_iter().flatten().collect();
     let mut coverage = coverage.clone();
     let made: BTreeSet<&str> = toolpack.tools.iter().map(|tool| tool.evidence.endpoint.as_str()).collect();
     coverage.too_large = by_id.keys().filter(|id| !made.contains(*id)).map(|id| (*id).to_owned()).collect();
-    let suggested = scope::suggest(&toolpack.tools, &toolpack.baseline);
-    Ok(BTreeMap::from([
-        (manifest::TOOLS.to_owned(), tools::write_canonical(&canonical).map_err(fault(manifest::TOOLS))?),
-        (manifest::TOOLSETS.to_owned(), toolsets::write(&toolpack.toolsets)),
-        (manifest::POLICY.to_owned(), toolpack.policy.clone()),
-        (manifest::POLICY_SCHEMA.to_owned(), toolpack.policy_schema.clone()),
-        (manifest::CONTRACTS.to_owned(), contracts::write(contracts)),
-        (manifest::OPENAPI.to_owned(), openapi::write(toolpack)),
-        (
-            manifest::BASELINE.to_owned(),
-            baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE))?,
-        ),
-        (manifest::SCOPES.to_owned(), scopes::write(&suggested)),
-        (manifest::COVERAGE.to_owned(), coverage::write(&coverage)),
-    ]))
+    type Make<'m> = &'m (dyn Fn() -> Result<String, BadArtifact> + Sync);
+    let tools = || {
+        let text = tools::write_canonical(&canonical).map_err(fault(manifest::TOOLS))?;
+        // what would not read back must not be written
+        tools::read(&text).map(|_| text)
+    };
+    let baseline = || baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE));
+    let suggested = || Ok(scopes::write(&scope::suggest(&toolpack.tools, &toolpack.baseline)));
+    // the longest first
+    let all: [(&str, Make<'_>); 9] = [
+        (manifest::OPENAPI, &|| Ok(openapi::write(toolpack))),
+        (manifest::BASELINE, &baseline),
+        (manifest::TOOLS, &tools),
+        (manifest::CONTRACTS, &|| Ok(contracts::write(&contracts))),
+        (manifest::COVERAGE, &|| Ok(coverage::write(&coverage))),
+        (manifest::SCOPES, &suggested),
+        (manifest::TOOLSETS, &|| Ok(toolsets::write(&toolpack.toolsets))),
+        (manifest::POLICY, &|| Ok(toolpack.policy.clone())),
+        (manifest::POLICY_SCHEMA, &|| Ok(toolpack.policy_schema.clone())),
+    ];
+    let texts: Vec<_> = all.par_iter().map(|(name, make)| Ok(((*name).to_owned(), make()?))).collect();
+    texts.into_iter().collect()
 }
 
 /// Digests of files, as the manifest lists them.
 #[must_use]
 pub fn digests(files: &BTreeMap<String, String>) -> BTreeMap<String, Digest> {
     let listed = files.iter().filter(|(path, _)| !manifest::OWNED.contains(&path.as_str()));
-    listed.map(|(path, text)| (path.clone(), Digest::of_bytes(text.as_bytes()))).collect()
+    let listed: Vec<_> = listed.collect();
+    let digests = listed.par_iter().map(|(path, text)| ((*path).clone(), Digest::of_bytes(text.as_bytes())));
+    digests.collect()
 }
 
 /// Reads a toolpack back. `text_of` gives the text of a file by its path relative to the toolpack.
@@ -207,7 +217,8 @@ fn lines<T: Serialize + Sync>(
         out.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
     }
     out.push_str(&format!("{}: [", Value::from(list)));
-    for (index, item) in par::map(items, serde_json::to_string).into_iter().enumerate() {
+    let texts: Vec<_> = items.par_iter().map(serde_json::to_string).collect();
+    for (index, item) in texts.into_iter().enumerate() {
         out.push_str(if index == 0 { "\n" } else { ",\n" });
         out.push_str(&item?);
     }

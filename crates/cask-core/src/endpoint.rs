@@ -12,9 +12,11 @@ use crate::capture::Scheme;
 
 pub mod auth;
 pub mod effect;
+pub mod few;
 pub mod flow;
 pub mod format;
 pub mod graphql;
+mod index;
 pub mod infer;
 pub mod learn;
 pub mod observed;

@@ -4,7 +4,7 @@
 //! capture → redact → endpoint → toolpack → lock → guard → audit → diff · drift · verify → report
 //! ```
 //!
-//! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`], `par`.
+//! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`].
 //! [`artifact`] and [`explain`] stand beside them: they know them all and none of them knows these.
 //! Nothing here does IO, reads a clock, draws randomness or prints.
 
@@ -19,7 +19,6 @@ pub mod canon;
 pub mod finding;
 pub mod ids;
 pub mod json;
-mod par;
 
 pub mod audit;
 pub mod capture;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::canon::Digest;
 use crate::capture::Scheme;
 use crate::endpoint::{Auth, Effect, Endpoint, Payload, Place, Reason, Risk, Template};
-use crate::par;
 
 pub mod baseline;
 pub mod bind;
@@ -253,8 +253,8 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
     baseline::sort(&mut baseline);
     baseline.dedup_by(|one, other| one.id == other.id);
     let names = name::names(&baseline, &options.names);
-    let made = par::map(&baseline, |endpoint| names.get(&endpoint.id).and_then(|name| tool(endpoint, name)));
-    let mut tools: Vec<Tool> = made.into_iter().flatten().collect();
+    let made = baseline.par_iter().filter_map(|endpoint| tool(endpoint, names.get(&endpoint.id)?));
+    let mut tools: Vec<Tool> = made.collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
     let toolsets = toolsets(&tools, &options.toolsets);
     let mut asked = options.hosts.clone();

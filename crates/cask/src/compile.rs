@@ -6,15 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cask_core::artifact::{self, BadArtifact, Manifest, coverage, declared, manifest};
-use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
+use cask_core::endpoint::{Endpoint, Risk};
 use cask_core::lock::{Lockfile, State, Surface, change};
 use cask_core::toolpack::{self, Options, Toolpack, baseline};
+use rayon::prelude::*;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::import;
-use crate::store::pack::{self, PENDING};
+use crate::store::folder::{Folder, PENDING};
 use crate::store::{self, MAX_BYTES, Store};
 use crate::ui;
 
@@ -47,14 +48,41 @@ pub struct Built {
 }
 
 /// What writing a toolpack did.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Written {
+    /// Where it is.
+    pub folder: Folder,
+    /// What it is made of.
+    facts: Facts,
+    /// What traffic has shown.
+    coverage: artifact::Coverage,
     /// Whether any file is another than before.
     pub changed: bool,
     /// What can be decided on: tools, toolsets, the policy.
     pub subjects: usize,
     /// Of these, what nobody has decided on as it is now.
     pub undecided: usize,
+}
+
+/// What is said of a toolpack's tools.
+#[derive(Debug)]
+struct Facts {
+    tools: usize,
+    /// Tools by risk.
+    risks: BTreeMap<Risk, u64>,
+    /// Tools by toolset.
+    toolsets: BTreeMap<String, usize>,
+}
+
+impl Facts {
+    fn of(toolpack: &Toolpack) -> Self {
+        let mut risks = BTreeMap::new();
+        for tool in &toolpack.tools {
+            *risks.entry(tool.risk).or_default() += 1;
+        }
+        let toolsets = toolpack.toolsets.iter().map(|(name, tools)| (name.clone(), tools.len())).collect();
+        Self { tools: toolpack.tools.len(), risks, toolsets }
+    }
 }
 
 /// The captures that the toolpack of this name and these hosts was compiled from, if it is there.
@@ -141,7 +169,10 @@ pub fn build_with(
     options.captures = captures.into_iter().collect();
     let toolpack = toolpack::compile(endpoints, &options);
     let coverage = coverage::of(&toolpack.baseline, exchanges, skipped);
-    let files = artifact::files(&toolpack, &coverage).map_err(Error::new)?;
+    let files = artifact::files(&toolpack, &coverage).map_err(|error| {
+        Error::new(format_args!("nothing was written: {error}"))
+            .hint("leave the recording with that call out, and report this: it is a bug in cask")
+    })?;
     let origin = manifest::Origin { allowed_hosts: hosts, descriptions: descriptions.into_iter().collect() };
     let manifest = Manifest::of(&toolpack, origin, artifact::digests(&files), lockfile);
     Ok(Built { dir, toolpack, coverage, files, manifest })
@@ -187,51 +218,50 @@ impl Built {
     /// Writes what changed, the manifest last, then the pending lockfile.
     ///
     /// # Errors
-    /// [`Error`] if it cannot be written, or would not read back: then nothing is.
-    pub fn write(&self, store: &Store, ctx: &Ctx) -> Result<Written, Error> {
-        let text = self.files.get(manifest::TOOLS).map_or("", String::as_str);
-        artifact::tools::read(text).map_err(|error| {
-            Error::new(format_args!("nothing was written: {error}"))
-                .hint("leave the recording with that call out, and report this: it is a bug in cask")
-        })?;
-        let mut changed = false;
+    /// [`Error`] if it cannot be written.
+    pub fn write(self, store: &Store, ctx: &Ctx) -> Result<Written, Error> {
         let manifest_text = self.manifest_text();
-        let manifest = (manifest::MANIFEST.to_owned(), manifest_text);
-        for (name, text) in self.files.iter().chain([(&manifest.0, &manifest.1)]) {
+        let write = |(name, text): (&String, &String)| -> Result<bool, Error> {
             let path = self.dir.join(name);
             let same = path.is_file()
                 && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES)
                     .is_ok_and(|old| old == text.as_bytes());
             if !same {
                 store.write(&path, text.as_bytes())?;
-                changed = true;
             }
             if let Some(out) = &ctx.out {
                 store::make_dir(out)?;
                 store::write(out, &out.join(&self.toolpack.id).join(name), text.as_bytes())?;
             }
-        }
-        let lockfile = self.write_pending(store)?;
+            Ok(!same)
+        };
+        // Most of the time goes to waiting for the disk.
+        let files: Vec<_> = self.files.par_iter().map(write).collect();
+        let files = files.into_iter().collect::<Result<Vec<bool>, Error>>()?;
+        let changed = write((&manifest::MANIFEST.to_owned(), &manifest_text))? || files.contains(&true);
+        let file = self.dir.join(manifest::MANIFEST);
+        let facts = Facts::of(&self.toolpack);
+        let folder = Folder { dir: self.dir, file, manifest: self.manifest };
+        let lockfile = write_pending(store, &folder, &Surface::from(self.toolpack))?;
         let undecided = lockfile.subjects.values().filter(|entry| entry.state == State::Pending).count();
-        Ok(Written { changed, subjects: lockfile.subjects.len(), undecided })
+        let coverage = self.coverage;
+        Ok(Written { folder, facts, coverage, changed, subjects: lockfile.subjects.len(), undecided })
     }
+}
 
-    /// The lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
-    /// says: whether its signatures hold is checked by those who decide and by those who run.
-    fn write_pending(&self, store: &Store) -> Result<Lockfile, Error> {
-        let pack = pack::open(store, Some(&self.dir.join(manifest::MANIFEST)), None)?;
-        let base = pack.approved_if_there()?.map(|(_, lockfile)| lockfile);
-        let mut pending =
-            change::pending(base.as_ref(), &Surface::from(self.toolpack.clone())).map_err(Error::new)?;
-        let seen = store.seen(&self.toolpack.id)?.map_or(0, |seen| seen.revision);
-        pending.revision = pending.revision.max(seen.saturating_add(1));
-        let path = pack.pending_file();
-        let same = path.is_file() && pack.lockfile(&path).is_ok_and(|old| old == pending);
-        if !same {
-            pack.write_lockfile(PENDING, &pending)?;
-        }
-        Ok(pending)
+/// Writes the lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
+/// says: whether its signatures hold is checked by those who decide and by those who run.
+fn write_pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lockfile, Error> {
+    let base = folder.approved_if_there()?.map(|(_, lockfile)| lockfile);
+    let mut pending = change::pending(base.as_ref(), surface).map_err(Error::new)?;
+    let seen = store.seen(&surface.toolpack)?.map_or(0, |seen| seen.revision);
+    pending.revision = pending.revision.max(seen.saturating_add(1));
+    let path = folder.pending_file();
+    let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == pending);
+    if !same {
+        folder.write_lockfile(PENDING, &pending)?;
     }
+    Ok(pending)
 }
 
 /// Keeps the endpoints of a description under the root, so that compiling again needs no other file.
@@ -283,34 +313,29 @@ pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
 ///
 /// # Errors
 /// [`Error`] if stdout cannot be written.
-pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
-    let toolpack = &built.toolpack;
-    let mut risks: BTreeMap<_, u64> = BTreeMap::new();
-    for tool in &toolpack.tools {
-        *risks.entry(tool.risk).or_default() += 1;
-    }
-    let next = next_commands(ctx, &built.dir);
+pub fn report(written: &Written, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
+    let Written { folder, facts, coverage, .. } = written;
+    let Folder { dir, file, manifest } = folder;
+    let next = next_commands(ctx, dir);
     if json {
-        let risks: BTreeMap<&str, u64> = risks.iter().map(|(risk, count)| (risk.as_str(), *count)).collect();
-        let toolsets: BTreeMap<&str, usize> =
-            toolpack.toolsets.iter().map(|(name, tools)| (name.as_str(), tools.len())).collect();
+        let risks = facts.risks.iter().map(|(risk, count)| (risk.as_str(), *count));
         let value = serde_json::json!({
             "schema_version": artifact::SCHEMA_VERSION,
-            "toolpack": toolpack.id,
-            "name": toolpack.name,
-            "path": built.dir.join(manifest::MANIFEST).display().to_string(),
-            "lockfile": built.dir.join(PENDING).display().to_string(),
+            "toolpack": manifest.id,
+            "name": manifest.name,
+            "path": file.display().to_string(),
+            "lockfile": folder.pending_file().display().to_string(),
             "changed": written.changed,
             "subjects": written.subjects,
             "undecided": written.undecided,
-            "hosts": toolpack.hosts,
-            "captures": toolpack.captures,
-            "exchanges": built.coverage.exchanges,
-            "matched": built.coverage.matched,
-            "skipped": built.coverage.skipped,
-            "tools": toolpack.tools.len(),
-            "risks": risks,
-            "toolsets": toolsets,
+            "hosts": manifest.hosts,
+            "captures": manifest.captures,
+            "exchanges": coverage.exchanges,
+            "matched": coverage.matched,
+            "skipped": coverage.skipped,
+            "tools": facts.tools,
+            "risks": risks.collect::<BTreeMap<_, _>>(),
+            "toolsets": facts.toolsets,
             "next": next,
         });
         let bytes = cask_core::canon::canonical(&value).map_err(Error::new)?;
@@ -324,18 +349,19 @@ pub fn report(built: &Built, written: Written, heading: &str, json: bool, ctx: &
     let count = |n: usize, what| ui::count(n as u64, what);
     out.push_str(&format!(
         "{}: {} for {} ({}{})\n",
-        toolpack.id,
-        count(toolpack.tools.len(), "tool"),
-        cask_core::report::escape::terminal(&toolpack.name),
-        toolpack.hosts.join(", "),
+        manifest.id,
+        count(facts.tools, "tool"),
+        cask_core::report::escape::terminal(&manifest.name),
+        manifest.hosts.join(", "),
         if written.changed { "" } else { "; nothing changed" },
     ));
-    let risks: Vec<String> = risks.iter().map(|(risk, count)| format!("{count} {}", risk.as_str())).collect();
+    let risks: Vec<String> =
+        facts.risks.iter().map(|(risk, count)| format!("{count} {}", risk.as_str())).collect();
     out.push_str(&format!("  by risk: {}\n", risks.join(", ")));
-    for (toolset, tools) in &toolpack.toolsets {
+    for (toolset, tools) in &facts.toolsets {
         let default =
             if toolset == toolpack::DEFAULT_TOOLSET { " (served unless told otherwise)" } else { "" };
-        out.push_str(&format!("  toolset {toolset}: {}{default}\n", count(tools.len(), "tool")));
+        out.push_str(&format!("  toolset {toolset}: {}{default}\n", count(*tools, "tool")));
     }
     match (written.undecided, written.subjects) {
         (0, _) => out.push_str("everything in it is decided:\n"),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+pub mod folder;
 pub mod pack;
 
 /// The longest authority or artifact file that is read, in bytes.

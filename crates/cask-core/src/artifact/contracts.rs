@@ -11,14 +11,14 @@ use super::{BadArtifact, SCHEMA_VERSION, manifest::CONTRACTS, yaml};
 /// The file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Contracts {
+struct Contracts<C> {
     schema_version: String,
-    contracts: BTreeMap<String, Contract>,
+    contracts: C,
 }
 
 /// The text of the file; contracts by tool name.
 #[must_use]
-pub fn write(contracts: BTreeMap<String, Contract>) -> String {
+pub fn write(contracts: &BTreeMap<String, Contract>) -> String {
     yaml::write(&Contracts { schema_version: SCHEMA_VERSION.to_owned(), contracts })
 }
 
@@ -27,7 +27,7 @@ pub fn write(contracts: BTreeMap<String, Contract>) -> String {
 /// # Errors
 /// [`BadArtifact`]
 pub fn read(text: &str) -> Result<BTreeMap<String, Contract>, BadArtifact> {
-    let file: Contracts = yaml::read(CONTRACTS, text)?;
+    let file: Contracts<BTreeMap<String, Contract>> = yaml::read(CONTRACTS, text)?;
     super::known(CONTRACTS, &file.schema_version)?;
     Ok(file.contracts)
 }

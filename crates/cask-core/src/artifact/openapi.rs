@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::endpoint::{Auth, Endpoint, Param, Payload, Place, Schema, TypeSet};
 use crate::json::Json;
-use crate::par;
 use crate::toolpack::Toolpack;
 
 use super::yaml;
@@ -22,7 +23,7 @@ pub fn write(toolpack: &Toolpack) -> String {
         .map(|endpoint| (endpoint, endpoint.method.to_ascii_lowercase()))
         .filter(|(_, method)| METHODS.contains(&method.as_str()))
         .collect();
-    let written = par::map(&shown, |(endpoint, method)| {
+    let written = shown.par_iter().map(|(endpoint, method)| {
         let mut operation = operation(endpoint);
         if let Some(name) = names.get(endpoint.id.as_str()) {
             operation.push(member("operationId", Json::from(*name)));
@@ -35,6 +36,7 @@ pub fn write(toolpack: &Toolpack) -> String {
         yaml::member(&mut out, method, &Json::Object(operation), 2);
         out
     });
+    let written: Vec<String> = written.collect();
     let mut paths: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
     for ((endpoint, method), text) in shown.iter().zip(written) {
         // a path has one operation per method: other hosts and GraphQL siblings go to a fragment of it

@@ -1,11 +1,11 @@
 //! `tools.json`: what an agent can call. An authority document.
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::canon::{self, CanonError};
 use crate::json::Json;
-use crate::par;
 use crate::toolpack::{Binding, MAX_ENTRY_BYTES, Tool, entry_bytes, name, schema};
 
 use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLS, read_json};
@@ -24,18 +24,18 @@ struct Tools {
 /// # Errors
 /// [`CanonError`] if a tool has no canonical form.
 pub fn write(tools: &[Tool]) -> Result<String, CanonError> {
-    let canonical = par::map(tools, canon::canonical);
-    canonical.into_iter().collect::<Result<Vec<_>, _>>().and_then(|tools| write_canonical(&tools))
+    let canonical = tools.par_iter().map(canon::canonical).collect::<Result<Vec<_>, _>>()?;
+    write_canonical(&canonical)
 }
 
 /// As [`write()`], of tools that are canonical JSON already.
 pub(super) fn write_canonical(tools: &[Vec<u8>]) -> Result<String, CanonError> {
-    let texts = par::map(tools, |canonical| -> Result<String, CanonError> {
+    let texts = tools.par_iter().map(|canonical| -> Result<String, CanonError> {
         let json: Json<'_> = serde_json::from_slice(canonical)?;
         // no line break in JSON is part of a string
         Ok(serde_json::to_string_pretty(&json)?.replace('\n', "\n    "))
     });
-    let texts = texts.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let texts = texts.collect::<Result<Vec<_>, _>>()?;
     let list = if texts.is_empty() { String::new() } else { format!("\n    {}\n  ", texts.join(",\n    ")) };
     Ok(format!("{{\n  \"schema_version\": \"{SCHEMA_VERSION}\",\n  \"tools\": [{list}]\n}}\n"))
 }
@@ -50,8 +50,8 @@ fn split(text: &str) -> Option<Tools> {
         tools: Vec<&'t RawValue>,
     }
     let raw: Raw<'_> = serde_json::from_str(text).ok()?;
-    let tools = par::map(&raw.tools, |tool| serde_json::from_str(tool.get()).ok());
-    Some(Tools { schema_version: raw.schema_version, tools: tools.into_iter().collect::<Option<_>>()? })
+    let tools = raw.tools.par_iter().map(|tool| serde_json::from_str(tool.get()).ok());
+    Some(Tools { schema_version: raw.schema_version, tools: tools.collect::<Option<_>>()? })
 }
 
 /// Reads the file.

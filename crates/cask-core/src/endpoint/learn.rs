@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::observed::{Observed, add_to};
 use super::traffic::Traffic;
 
@@ -25,7 +27,7 @@ pub struct Node {
     /// By raw segment.
     pub children: BTreeMap<Box<str>, Node>,
     /// Operations that end here: by method, and GraphQL operation where there is one.
-    pub ends: BTreeMap<Box<str>, Traffic>,
+    pub ends: BTreeMap<Box<str>, Box<Traffic>>,
     /// Calls that ended here or below.
     calls: u64,
     /// Once the values below are many: all of them as one child. What looks like a value and is one of
@@ -83,7 +85,7 @@ impl Node {
                 weight
             }
             None => {
-                node.ends.insert(end.into(), traffic);
+                node.ends.insert(end.into(), Box::new(traffic));
                 0
             }
         }
@@ -149,7 +151,7 @@ impl Node {
         }
         self.fold();
         for (end, traffic) in other.ends {
-            add_to(&mut self.ends, end, traffic, Traffic::merge);
+            add_to(&mut self.ends, end, traffic, |mine, theirs| mine.merge(*theirs));
         }
     }
 
@@ -180,7 +182,7 @@ impl Node {
 
     /// Applies to all traffic at and below.
     pub fn each(&mut self, apply: &mut impl FnMut(&mut Traffic)) {
-        self.ends.values_mut().for_each(&mut *apply);
+        self.ends.values_mut().for_each(|traffic| apply(traffic));
         let many = self.many.as_deref_mut().map(|many| &mut many.node);
         for child in self.children.values_mut().chain(many) {
             child.each(apply);
@@ -189,7 +191,7 @@ impl Node {
 
     /// Whether any traffic at or below has it.
     pub fn any(&self, has: &impl Fn(&Traffic) -> bool) -> bool {
-        self.ends.values().any(has) || self.branches().any(|(_, child)| child.any(has))
+        self.ends.values().any(|traffic| has(traffic)) || self.branches().any(|(_, child)| child.any(has))
     }
 
     /// Calls that ended here or below.
@@ -216,29 +218,54 @@ pub fn learn(root: &Node, words: &words::Words) -> Learned {
     learned
 }
 
+/// Branches from which on they are looked at apart, on all cores.
+const WIDE: usize = 4;
+
 /// The members of a parameter are looked at as one place; nothing is merged or copied.
 fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, words: &words::Words, learned: &mut Learned) {
     if place.iter().any(|node| !node.ends.is_empty()) {
         learned.paths.push(path.clone());
     }
-    for choice in partition(place, path, words) {
-        let (part, members) = match choice {
-            Choice::Literal(segment) => (Part::Literal(segment.clone()), vec![segment]),
-            Choice::Param { prefix, suffix, members } => {
-                let stems = || members.iter().map(|segment| stem(segment, &prefix, &suffix));
-                if let Some(Part::Literal(before)) = path.last() {
-                    let named = stems().filter(|stem| !look::look(stem).is_value());
-                    learned.values.extend(named.map(|stem| (before.to_string(), stem.to_owned())));
-                }
-                (Part::Param { look: param::common_look(stems()), prefix, suffix }, members)
-            }
-        };
-        let below =
-            members.iter().flat_map(|segment| place.iter().filter_map(|node| node.branch(segment))).collect();
-        path.push(part);
-        descend(&below, path, words, learned);
-        path.pop();
+    let choices = partition(place, path, words);
+    if choices.len() < WIDE {
+        choices.into_iter().for_each(|choice| follow(choice, place, path, words, learned));
+        return;
     }
+    let branches = choices.into_par_iter().map(|choice| {
+        let mut below = Learned::default();
+        follow(choice, place, &mut path.clone(), words, &mut below);
+        below
+    });
+    for mut below in branches.collect::<Vec<_>>() {
+        learned.paths.append(&mut below.paths);
+        learned.values.append(&mut below.values);
+    }
+}
+
+/// Goes on below one choice.
+fn follow(
+    choice: Choice,
+    place: &alike::View<'_>,
+    path: &mut Vec<Part>,
+    words: &words::Words,
+    learned: &mut Learned,
+) {
+    let (part, members) = match choice {
+        Choice::Literal(segment) => (Part::Literal(segment.clone()), vec![segment]),
+        Choice::Param { prefix, suffix, members } => {
+            let stems = || members.iter().map(|segment| stem(segment, &prefix, &suffix));
+            if let Some(Part::Literal(before)) = path.last() {
+                let named = stems().filter(|stem| !look::look(stem).is_value());
+                learned.values.extend(named.map(|stem| (before.to_string(), stem.to_owned())));
+            }
+            (Part::Param { look: param::common_look(stems()), prefix, suffix }, members)
+        }
+    };
+    let below =
+        members.iter().flat_map(|segment| place.iter().filter_map(|node| node.branch(segment))).collect();
+    path.push(part);
+    descend(&below, path, words, learned);
+    path.pop();
 }
 
 /// Whether a segment, without anything around it, looks like a value.

@@ -6,9 +6,11 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 
 use crate::json::Json;
 
+use super::few::Few;
 use super::format::{self, Format};
 
 /// Distinct member names after which an object is taken for a map.
@@ -44,7 +46,7 @@ pub struct Observed {
     /// Array items.
     pub items: Option<Box<Observed>>,
     /// Object members by name.
-    pub fields: BTreeMap<Box<str>, Observed>,
+    pub fields: Few<Box<str>, Observed>,
     /// All members' values together, once there were too many names.
     pub any_field: Option<Box<Observed>>,
 }
@@ -53,9 +55,9 @@ pub struct Observed {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Strings {
     /// Strings per recognised format.
-    pub formats: BTreeMap<Format, u32>,
+    pub formats: Few<Format, u32>,
     /// Distinct values with counts, while they are few and short.
-    pub values: BTreeMap<Box<str>, u32>,
+    pub values: Few<Box<str>, u32>,
     /// There were too many distinct values, or too long ones.
     pub open: bool,
     /// Redaction placeholders per kind.
@@ -146,12 +148,11 @@ impl Observed {
     fn add_field(&mut self, name: &str, member: &Json<'_>, depth: usize) {
         if let Some(all) = &mut self.any_field {
             all.add_at(member, depth);
-        } else if let Some(field) = self.fields.get_mut(name) {
-            field.add_at(member, depth);
         } else {
-            let mut field = Observed::default();
-            field.add_at(member, depth);
-            self.fields.insert(name.into(), field);
+            self.fields.slot(name).add_at(member, depth);
+            if self.fields.len() > MAX_FIELDS {
+                self.settle();
+            }
         }
     }
 
@@ -178,13 +179,7 @@ impl Observed {
         merge_option(&mut self.strings, other.strings, |mine, theirs| mine.merge(*theirs));
         merge_option(&mut self.items, other.items, |mine, theirs| mine.merge(*theirs));
         merge_option(&mut self.any_field, other.any_field, |mine, theirs| mine.merge(*theirs));
-        if self.fields.is_empty() {
-            self.fields = other.fields;
-        } else {
-            for (name, field) in other.fields {
-                add_to(&mut self.fields, name, field, Observed::merge);
-            }
-        }
+        self.fields.merge(other.fields, Observed::merge);
         self.settle();
     }
 }
@@ -194,12 +189,12 @@ impl Strings {
         if text.is_empty() {
             self.empty += 1;
         } else if let Some(kind) = format::redacted_kind(text) {
-            count(&mut self.redacted, kind);
+            *self.redacted.entry(kind.into()).or_default() += 1;
             if let Some(format) = Format::of_redacted(kind) {
-                *self.formats.entry(format).or_default() += 1;
+                self.formats.add(format, 1, AddAssign::add_assign);
             }
         } else if let Some(format) = Format::of(text) {
-            *self.formats.entry(format).or_default() += 1;
+            self.formats.add(format, 1, AddAssign::add_assign);
         }
         self.remember(text);
     }
@@ -213,7 +208,7 @@ impl Strings {
             self.close();
             return;
         }
-        count(&mut self.values, text);
+        *self.values.slot(text) += 1;
         if self.values.len() > MAX_VALUES {
             self.close();
         }
@@ -225,9 +220,7 @@ impl Strings {
     }
 
     fn merge(&mut self, other: Strings) {
-        for (format, n) in other.formats {
-            *self.formats.entry(format).or_default() += n;
-        }
+        self.formats.merge(other.formats, AddAssign::add_assign);
         for (kind, n) in other.redacted {
             *self.redacted.entry(kind).or_default() += n;
         }
@@ -236,20 +229,9 @@ impl Strings {
             self.close();
             return;
         }
-        for (value, n) in other.values {
-            *self.values.entry(value).or_default() += n;
-        }
+        self.values.merge(other.values, AddAssign::add_assign);
         if self.values.len() > MAX_VALUES {
             self.close();
-        }
-    }
-}
-
-fn count(map: &mut BTreeMap<Box<str>, u32>, key: &str) {
-    match map.get_mut(key) {
-        Some(n) => *n += 1,
-        None => {
-            map.insert(key.into(), 1);
         }
     }
 }

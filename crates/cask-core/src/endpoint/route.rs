@@ -1,9 +1,10 @@
 //! A second look at traffic whose templates are known: each exchange goes straight to its endpoint, so that
 //! memory grows with the number of endpoints and not with that of concrete paths.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Endpoint;
+use super::index::Index;
 use super::learn::pin::{self, Pin, Pinned};
 use super::observed::{Observed, add_to};
 use super::traffic::Traffic;
@@ -11,13 +12,20 @@ use super::traffic::Traffic;
 /// Known templates by host, each with what was seen of it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Routes {
-    hosts: BTreeMap<Box<str>, Vec<Route>>,
+    hosts: BTreeMap<Box<str>, Host>,
+}
+
+/// By [`pin::rank`].
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Host {
+    routes: Vec<Route>,
+    index: Index,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 struct Route {
     pin: Pin,
-    ends: BTreeMap<Box<str>, Traffic>,
+    ends: BTreeMap<Box<str>, Box<Traffic>>,
     values: Vec<Observed>,
 }
 
@@ -26,35 +34,36 @@ impl Routes {
     #[must_use]
     pub fn new(endpoints: &[Endpoint]) -> Self {
         let mut hosts = BTreeMap::<Box<str>, Vec<Route>>::new();
-        for endpoint in endpoints {
-            let routes = hosts.entry(endpoint.host.as_str().into()).or_default();
-            if !routes.iter().any(|route| route.pin.template == endpoint.template) {
-                let values = vec![Observed::default(); endpoint.template.params().count()];
-                routes.push(Route { pin: Pin::of(endpoint), ends: BTreeMap::new(), values });
-            }
+        let mut known = BTreeSet::new();
+        // methods of one path share its route
+        for endpoint in endpoints.iter().filter(|endpoint| known.insert((&endpoint.host, &endpoint.template)))
+        {
+            let values = vec![Observed::default(); endpoint.template.params().count()];
+            let route = Route { pin: Pin::of(endpoint), ends: BTreeMap::new(), values };
+            hosts.entry(endpoint.host.as_str().into()).or_default().push(route);
         }
-        for routes in hosts.values_mut() {
+        let host = |mut routes: Vec<Route>| {
             routes.sort_by_cached_key(|route| pin::rank(&route.pin));
-        }
-        Self { hosts }
+            Host { index: Index::of(routes.iter().map(|route| &route.pin.template)), routes }
+        };
+        Self { hosts: hosts.into_iter().map(|(name, routes)| (name, host(routes))).collect() }
     }
 
     /// Adds the traffic of one call. What fits no template was not there when they were learned and is
     /// dropped.
     pub fn add(&mut self, host: &str, path: &str, end: &str, traffic: Traffic) {
-        let Some(routes) = self.hosts.get_mut(host) else { return };
-        let fit = routes.iter_mut().find_map(|route| {
-            let values = route.pin.values(path)?;
-            Some((route, values))
-        });
-        let Some((route, values)) = fit else { return };
+        let Some(Host { routes, index }) = self.hosts.get_mut(host) else { return };
+        let fit =
+            index.candidates(path).into_iter().find_map(|at| Some((at, routes.get(at)?.pin.values(path)?)));
+        let Some((at, values)) = fit else { return };
+        let Some(route) = routes.get_mut(at) else { return };
         for (slot, value) in route.values.iter_mut().zip(&values) {
             slot.add_text(value);
         }
         match route.ends.get_mut(end) {
             Some(mine) => mine.merge(traffic),
             None => {
-                route.ends.insert(end.into(), traffic);
+                route.ends.insert(end.into(), Box::new(traffic));
             }
         }
     }
@@ -66,12 +75,12 @@ impl Routes {
                 self.hosts.insert(host, theirs);
                 continue;
             };
-            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+            for (mine, theirs) in mine.routes.iter_mut().zip(theirs.routes) {
                 for (slot, values) in mine.values.iter_mut().zip(theirs.values) {
                     slot.merge(values);
                 }
                 for (end, traffic) in theirs.ends {
-                    add_to(&mut mine.ends, end, traffic, Traffic::merge);
+                    add_to(&mut mine.ends, end, traffic, |mine, theirs| mine.merge(*theirs));
                 }
             }
         }
@@ -79,13 +88,13 @@ impl Routes {
 
     /// What was seen, by host.
     pub fn into_pinned(self) -> impl Iterator<Item = (Box<str>, Vec<Pinned>)> {
-        self.hosts.into_iter().map(|(host, routes)| {
-            let pinned = routes.into_iter().map(|route| Pinned {
+        self.hosts.into_iter().map(|(name, host)| {
+            let pinned = host.routes.into_iter().map(|route| Pinned {
                 template: route.pin.template,
                 ends: route.ends,
                 values: route.values,
             });
-            (host, pinned.collect())
+            (name, pinned.collect())
         })
     }
 }

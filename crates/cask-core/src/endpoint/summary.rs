@@ -3,14 +3,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::capture::{Body, Exchange, Scheme, is_too_deep};
 use crate::ids;
-use crate::par;
 use crate::redact::Redacted;
 
 use super::flow::{self, Passing};
+use super::index::Index;
 use super::learn::words::{Values, Words};
-use super::learn::{Node, Part, learn, param, pin};
+use super::learn::{Learned, Node, Part, learn, param, pin};
 use super::observed::{Observed, add_to};
 use super::route::Routes;
 use super::traffic::Traffic;
@@ -42,7 +44,7 @@ pub struct Summary {
 
 /// JSON positions that a summary holds before it becomes lean. One takes some 400 bytes with its share of the
 /// maps above it, and while captures are read there are two summaries and the one they are merged into.
-const MAX_WEIGHT: usize = 40_000;
+const MAX_WEIGHT: usize = 60_000;
 
 impl Summary {
     /// Nothing seen yet.
@@ -197,7 +199,8 @@ impl Summary {
             let mut cache = BTreeMap::<&str, Option<usize>>::new();
             let passed: Vec<flow::Passed> = self.passing.passed().collect();
             for flow::Passed { from, to, value } in &passed {
-                let find = |place: &str| locate(endpoints, place);
+                let index = Index::of(endpoints.iter().map(|endpoint| &endpoint.template));
+                let find = |place: &str| locate(endpoints, &index, place);
                 let source = *cache.entry(&from.place).or_insert_with(|| find(&from.place));
                 let target = *cache.entry(&to.place).or_insert_with(|| find(&to.place));
                 let (Some(source), Some(target)) = (source, target) else { continue };
@@ -222,7 +225,7 @@ impl Summary {
 }
 
 /// The endpoint a concrete place belongs to.
-fn locate(endpoints: &[Endpoint], place: &str) -> Option<usize> {
+fn locate(endpoints: &[Endpoint], index: &Index, place: &str) -> Option<usize> {
     let mut parts = place.splitn(3, '\n');
     let (host, end, path) = (parts.next()?, parts.next()?, parts.next()?);
     let method = end.split(' ').next()?;
@@ -234,12 +237,11 @@ fn locate(endpoints: &[Endpoint], place: &str) -> Option<usize> {
                 end.strip_prefix(method).map(str::trim_start) == Some(&format!("{} {}", op.kind, op.name))
             })
     };
-    endpoints
-        .iter()
-        .enumerate()
+    let candidates = index.candidates(path).into_iter().filter_map(|at| Some((at, endpoints.get(at)?)));
+    candidates
         .filter(|(_, endpoint)| fits(endpoint))
         .min_by_key(|(_, endpoint)| endpoint.template.params().count())
-        .map(|(i, _)| i)
+        .map(|(at, _)| at)
 }
 
 /// The argument at a place of a request: a path parameter's name, or the place as it is.
@@ -272,7 +274,7 @@ fn learn_templates(
     accepted.values().flatten().for_each(|pin| words.accept(&pin.template));
     // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
     for round in 0.. {
-        let learned = par::map(&open, |(_, root)| learn(root, &words));
+        let learned: Vec<Learned> = open.par_iter().map(|(_, root)| learn(root, &words)).collect();
         let values = learned.iter().flat_map(|learned| &learned.values);
         let news = values.filter(|(before, value)| words.know(before, value)).count();
         if news == 0 || round == ROUNDS {
@@ -332,7 +334,7 @@ struct Found {
     template: Template,
     params: Vec<Param>,
     end: Box<str>,
-    traffic: Traffic,
+    traffic: Box<Traffic>,
 }
 
 impl Found {
@@ -356,10 +358,9 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
     let auth_known = found.iter().any(|found| !found.traffic.auth.is_empty());
     let renewed =
         found.len() > 2 && found.iter().filter(|found| found.sets_session()).count() * 2 > found.len();
-    par::map(&found, |found| {
+    let endpoints = found.into_par_iter().map(|found| {
         let sets_session = !renewed && found.sets_session();
-        let mut endpoint =
-            endpoint(host, found.template.clone(), found.params.clone(), &found.end, &found.traffic);
+        let mut endpoint = endpoint(host, found.template, found.params, &found.end, &found.traffic);
         let overrides = found.traffic.overrides.iter().map(ToString::to_string).collect();
         let signals =
             effect::Signals { overrides, auth_known, sets_session, ..effect::Signals::of(&endpoint) };
@@ -368,7 +369,8 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
         endpoint.risk = verdict.risk;
         endpoint.reasons = verdict.reasons;
         endpoint
-    })
+    });
+    endpoints.collect()
 }
 
 fn endpoint(
@@ -397,7 +399,7 @@ fn endpoint(
             schema,
         }
     }));
-    let payloads = |content: &BTreeMap<Box<str>, Observed>| -> BTreeMap<String, Payload> {
+    let payloads = |content: &BTreeMap<Box<str>, Box<Observed>>| -> BTreeMap<String, Payload> {
         let payload =
             |seen: &Observed| Payload { seen: u64::from(seen.total()), schema: infer::schema(seen, "") };
         content.iter().map(|(media, seen)| (media.to_string(), payload(seen))).collect()

@@ -20,7 +20,7 @@ pub struct Traffic {
     /// Calls that had a body.
     pub bodies: u32,
     /// Request bodies by media type.
-    pub request: BTreeMap<Box<str>, Observed>,
+    pub request: BTreeMap<Box<str>, Box<Observed>>,
     /// Answers by status.
     pub responses: BTreeMap<u16, Answer>,
     /// Ways the calls authenticated.
@@ -54,7 +54,7 @@ pub struct Answer {
     /// How many.
     pub calls: u32,
     /// Bodies by media type.
-    pub content: BTreeMap<Box<str>, Observed>,
+    pub content: BTreeMap<Box<str>, Box<Observed>>,
 }
 
 impl Traffic {
@@ -114,8 +114,8 @@ impl Traffic {
     #[must_use]
     pub fn weight(&self) -> usize {
         let answers = self.responses.values().flat_map(|answer| answer.content.values());
-        let queries = self.query.values().map(|query| &query.values);
-        4 + self.request.values().chain(answers).chain(queries).map(Observed::weight).sum::<usize>()
+        let bodies = self.request.values().chain(answers).map(|seen| seen.weight());
+        4 + bodies.chain(self.query.values().map(|query| query.values.weight())).sum::<usize>()
     }
 
     /// Forgets everything but what comparing places needs.
@@ -153,13 +153,13 @@ impl Traffic {
             mine.values.merge(theirs.values);
         }
         for (media, theirs) in other.request {
-            self.request.entry(media).or_default().merge(theirs);
+            self.request.entry(media).or_default().merge(*theirs);
         }
         for (status, theirs) in other.responses {
             let mine = self.responses.entry(status).or_default();
             mine.calls += theirs.calls;
             for (media, observed) in theirs.content {
-                mine.content.entry(media).or_default().merge(observed);
+                mine.content.entry(media).or_default().merge(*observed);
             }
         }
     }
@@ -179,8 +179,8 @@ fn cookie_names(message: &Message<'_>) -> BTreeSet<Box<str>> {
 }
 
 /// The media type and the observations of a message's body.
-fn body(message: &Message<'_>) -> Option<(Box<str>, Observed)> {
-    let mut observed = Observed::default();
+fn body(message: &Message<'_>) -> Option<(Box<str>, Box<Observed>)> {
+    let mut observed = Box::<Observed>::default();
     let media = match &message.body {
         Body::None => return None,
         Body::Json(value) => {
@@ -270,7 +270,7 @@ fn add_fields(fields: &Fields<'_>, into: &mut Observed) {
     }
     into.object += 1;
     for (name, field) in fields {
-        let slot = into.fields.entry((*name).into()).or_default();
+        let slot = into.fields.slot(*name);
         if field.is_list() {
             slot.array += 1;
             field.add_to(slot.items.get_or_insert_default());

@@ -1,7 +1,8 @@
 //! Changes of a lockfile: brought up to date with a toolpack, allowed, blocked, sealed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
+
+use rayon::prelude::*;
 
 use super::sign::{self, Pen, SignError};
 use super::{Entry, Lockfile, POLICY, SCHEMA_VERSION, State, Surface};
@@ -13,27 +14,7 @@ use crate::toolpack::Tool;
 /// # Errors
 /// As [`canon::digest`].
 pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError> {
-    subjects_on(surface, NonZeroUsize::MIN)
-}
-
-/// [`subjects`] on several threads; the answer does not depend on how many.
-pub(super) fn subjects_on(
-    surface: &Surface,
-    threads: NonZeroUsize,
-) -> Result<BTreeMap<String, Entry>, CanonError> {
-    let size = surface.tools.len().div_ceil(threads.get()).max(64);
-    let part = |tools: &[Tool]| tools.iter().map(Tool::digest).collect::<Vec<_>>();
-    let mut digests: BTreeMap<&str, Result<Digest, CanonError>> = std::thread::scope(|scope| {
-        let running: Vec<_> =
-            surface.tools.chunks(size).map(|tools| (tools, scope.spawn(move || part(tools)))).collect();
-        running
-            .into_iter()
-            .flat_map(|(tools, thread)| {
-                let names = tools.iter().map(|tool| tool.name.as_str());
-                names.zip(thread.join().unwrap_or_default())
-            })
-            .collect()
-    });
+    let digests: Vec<Digest> = surface.tools.par_iter().map(Tool::digest).collect::<Result<_, _>>()?;
     let entry = |digest, risk, toolsets| Entry {
         digest,
         state: State::Pending,
@@ -49,9 +30,8 @@ pub(super) fn subjects_on(
     }
     let mut risks = BTreeMap::new();
     let mut out = BTreeMap::new();
-    for tool in &surface.tools {
+    for (tool, digest) in surface.tools.iter().zip(digests) {
         risks.insert(tool.name.as_str(), tool.risk);
-        let digest = digests.remove(tool.name.as_str()).unwrap_or_else(|| tool.digest())?;
         let toolsets = toolsets_of.get(tool.name.as_str()).cloned().unwrap_or_default();
         out.insert(format!("tool/{}", tool.name), entry(digest, tool.risk, toolsets));
     }

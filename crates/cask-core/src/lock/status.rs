@@ -1,9 +1,9 @@
 //! The one way to an [`Approved`] surface. It never fails open: what is not proven is not approved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 
 use super::change;
 use super::sign::{self, Signed};
@@ -30,8 +30,6 @@ pub struct Against<'a> {
     pub now: &'a str,
     /// The last accepted revision, if one is remembered.
     pub seen: Option<Seen>,
-    /// Threads to check signatures with; the answer does not depend on it.
-    pub threads: NonZeroUsize,
 }
 
 /// Why a lockfile as a whole is not accepted.
@@ -66,11 +64,10 @@ pub enum Standing {
 /// [`Refused`] with the reason.
 pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> Result<Approved, Refused> {
     // Two halves that do not need each other: the file as a whole, and each subject.
-    let (digest, standings) = std::thread::scope(|scope| {
-        let whole = scope.spawn(|| accept(lockfile, &surface.toolpack, against));
-        let standings = standings(&surface, lockfile, against);
-        (whole.join().unwrap_or_else(|_| Err(broken())), standings)
-    });
+    let (digest, standings) = rayon::join(
+        || accept(lockfile, &surface.toolpack, against),
+        || standings(&surface, lockfile, against),
+    );
     let (digest, standings) = (digest?, standings?);
     let standing = |id: &str| standings.get(id).copied();
     if let Some(why) = match standing(POLICY) {
@@ -249,7 +246,7 @@ pub fn standings(
             hint: "mint the toolpack again",
         });
     }
-    let current = change::subjects_on(surface, against.threads).map_err(uncanonical)?;
+    let current = change::subjects(surface).map_err(uncanonical)?;
     let list: Vec<(&String, &Entry)> = current.iter().collect();
     let look = |(id, now_entry): &(&String, &Entry), signed: &mut Vec<Signed>| {
         look(&lockfile.toolpack, id, now_entry, lockfile.subjects.get(*id), now, against.trust, signed)
@@ -271,14 +268,9 @@ pub fn standings(
         };
         looks.into_iter().map(settle).collect::<Vec<_>>()
     };
-    let size = list.len().div_ceil(against.threads.get()).max(64);
-    let answers: Vec<Standing> = std::thread::scope(|scope| {
-        let running: Vec<_> = list.chunks(size).map(|chunk| scope.spawn(move || part(chunk))).collect();
-        running.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    if answers.len() != list.len() {
-        return Err(broken());
-    }
+    // One batch a core: the more signatures in one, the less each costs.
+    let size = list.len().div_ceil(rayon::current_num_threads()).max(64);
+    let answers: Vec<Standing> = list.par_chunks(size).flat_map_iter(part).collect();
     let mut out: BTreeMap<String, Standing> =
         list.into_iter().map(|(id, _)| id.clone()).zip(answers).collect();
     for (id, entry) in &lockfile.subjects {
@@ -344,14 +336,6 @@ fn look(
 /// when the file is read), so they sort as text.
 fn until(entry: &Entry) -> Option<&str> {
     entry.approvals.iter().filter_map(|approval| approval.until.as_deref()).min()
-}
-
-fn broken() -> Refused {
-    Refused {
-        code: "error_internal",
-        message: "the signatures could not be checked".to_owned(),
-        hint: "this is a bug in cask: please report it",
-    }
 }
 
 fn uncanonical(error: CanonError) -> Refused {

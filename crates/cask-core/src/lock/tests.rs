@@ -1,7 +1,5 @@
 //! Laws of the lockfile: nothing that is signed can change, and nothing fails open.
 
-use std::num::NonZeroUsize;
-
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -91,8 +89,7 @@ fn verify_at(
     seen: Option<Seen>,
 ) -> Result<Approved, Refused> {
     let trust = trust_in(&key());
-    let threads = NonZeroUsize::new(2).unwrap();
-    verify(surface.clone(), lockfile, &Against { trust: &trust, now, seen, threads })
+    verify(surface.clone(), lockfile, &Against { trust: &trust, now, seen })
 }
 
 fn check(surface: &Surface, lockfile: &Lockfile) -> Result<Approved, Refused> {

@@ -46,6 +46,6 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     };
     let built = compile::build(&store, ctx, &request)?;
     let written = built.write(&store, ctx)?;
-    compile::report(&built, written, "", args.format == Shape::Json, ctx)?;
+    compile::report(&written, "", args.format == Shape::Json, ctx)?;
     Ok(Exit::Pass)
 }

@@ -1,6 +1,5 @@
 //! `cask diff`: show what a toolpack would let an agent do that is not approved yet.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use cask_core::lock::status::{Against, accept};
@@ -50,7 +49,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
             let trust = keys::trust(&store)?;
             let now = ctx.now();
             let seen = store.seen(&pack.surface.toolpack)?.filter(|_| args.lockfile.is_none());
-            let against = Against { trust: &trust, now: &now, seen, threads: NonZeroUsize::MIN };
+            let against = Against { trust: &trust, now: &now, seen };
             accept(lockfile, &pack.surface.toolpack, &against).map_err(|refused| {
                 Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint)
             })?;

@@ -104,13 +104,8 @@ fn base(
             None => Ok((None, None)),
         };
     };
-    let against = Against { trust, now, seen, threads: threads() };
+    let against = Against { trust, now, seen };
     accept(&lockfile, &pack.surface.toolpack, &against)
         .map_err(|refused| Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint))?;
     Ok((Some(lockfile), seen))
-}
-
-/// Threads for checking signatures.
-fn threads() -> std::num::NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN)
 }

@@ -69,7 +69,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let read = read(&args, ctx, &store)?;
     let built = compile::build_with(&store, ctx, &read.request, read.summary, &read.summarised)?;
     let written = built.write(&store, ctx)?;
-    compile::report(&built, written, &read.heading.join("\n"), args.format == Shape::Json, ctx)?;
+    compile::report(&written, &read.heading.join("\n"), args.format == Shape::Json, ctx)?;
     Ok(read.exit)
 }
 

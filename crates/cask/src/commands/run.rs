@@ -1,7 +1,6 @@
 //! `cask run`: serve the approved tools of a toolpack over MCP.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -250,8 +249,7 @@ fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<
     let now = ctx.now();
     let id = pack.manifest.id.clone();
     let trust = keys::trust(store)?;
-    let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let against = Against { trust: &trust, now: &now, seen: store.seen(&id)?, threads };
+    let against = Against { trust: &trust, now: &now, seen: store.seen(&id)? };
     let pending = lockfile.seal.is_none();
     match status::verify(pack.surface, &lockfile, &against) {
         Ok(approved) => {

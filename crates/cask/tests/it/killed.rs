@@ -48,7 +48,7 @@ pub fn leftovers(root: &Path) -> Vec<PathBuf> {
 
 /// The files of the toolpack that approvals are about.
 fn served(tree: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<&Vec<u8>> {
-    let names = ["tools.json", "toolsets.yaml", "policy.cedar", "policy.cedarschema"];
+    let names = ["tools.json", "toolsets.yaml", "policy.cedar"];
     tree.iter()
         .filter(|(path, _)| names.iter().any(|name| path.ends_with(name)))
         .map(|(_, bytes)| bytes)

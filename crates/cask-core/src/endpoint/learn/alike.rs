@@ -161,7 +161,7 @@ fn seen(side: &[&Traffic]) -> u32 {
 }
 
 fn traffic<'a>(view: &View<'a>, end: &str) -> Vec<&'a Traffic> {
-    view.iter().filter_map(|node| node.ends.get(end)).collect()
+    view.iter().filter_map(|node| node.ends.get(end).map(AsRef::as_ref)).collect()
 }
 
 fn child<'a>(view: &View<'a>, name: &str) -> View<'a> {

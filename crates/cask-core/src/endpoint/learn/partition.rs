@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::Part;
 use super::alike::{Likeness, View, calls, places};
 use super::look::{Look, look};
 use super::words::Words;
-use crate::par;
 
 /// What becomes of one or more children.
 #[derive(Debug)]
@@ -138,7 +139,8 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     if !group.is_empty() && group.len() + pool.len() >= 2 {
         let all: Vec<usize> = group.iter().map(|child| child.at).chain(pool.iter().copied()).collect();
         let sample = spread(group.iter().collect(), SAMPLE);
-        let shares = par::map(&sample, |child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE));
+        let shares = sample.par_iter().map(|child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE));
+        let shares: Vec<f64> = shares.collect();
         let alike = shares.iter().sum::<f64>() / sample.len() as f64;
         let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
         let many = ((all.len() - 1) as f64).ln_1p();
@@ -171,7 +173,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         let score = own + (0.6 - best) * weight + if leaf { 1.5 } else { 0.5 };
         (score < 0.0).then_some(child.at)
     };
-    let tenants: Vec<usize> = par::map(&heavy, tenant).into_iter().flatten().collect();
+    let tenants: Vec<usize> = heavy.par_iter().filter_map(tenant).collect();
     if tenants.len() + pool.len() >= 2 {
         pool.extend(tenants);
     }

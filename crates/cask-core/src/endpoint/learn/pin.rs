@@ -1,7 +1,8 @@
 //! Paths that fit templates already accepted are taken out of the trie before anything is inferred:
 //! better inference never moves what was approved.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::endpoint::observed::{Observed, add_to};
 use crate::endpoint::traffic::Traffic;
@@ -33,14 +34,13 @@ pub enum Kind {
 
 impl Kind {
     fn fits(self, value: &str) -> bool {
-        let seen = look(value);
-        match self {
-            Kind::Any => true,
-            // Only what reads like the API's own words is told apart; other identifiers may be new styles.
-            Kind::Number | Kind::Uuid => {
-                !matches!(seen, Look::Word | Look::Code | Look::Keyword | Look::Slug)
-            }
-        }
+        self == Kind::Any || self.has(look(value))
+    }
+
+    /// Whether a value that looks so is one of these.
+    fn has(self, look: Look) -> bool {
+        // Only what reads like the API's own words is told apart; other identifiers may be new styles.
+        self == Kind::Any || !matches!(look, Look::Word | Look::Code | Look::Keyword | Look::Slug)
     }
 }
 
@@ -89,7 +89,7 @@ pub struct Pinned {
     /// The template, with its parameter names.
     pub template: Template,
     /// Traffic by end.
-    pub ends: BTreeMap<Box<str>, Traffic>,
+    pub ends: BTreeMap<Box<str>, Box<Traffic>>,
     /// The parameters' values, from left to right, each distinct value once.
     pub values: Vec<Observed>,
 }
@@ -105,74 +105,121 @@ pub fn rank(pin: &Pin) -> (usize, Vec<bool>, Pin) {
 /// Takes from the trie all traffic whose path fits one of the templates, by [`rank`].
 pub fn take(root: &mut Node, mut pins: Vec<Pin>) -> Vec<Pinned> {
     pins.sort_by_cached_key(rank);
-    pins.into_iter()
-        .filter_map(|Pin { template, kinds }| {
-            let mut taken = Pinned {
-                values: vec![Observed::default(); template.params().count()],
-                ends: BTreeMap::new(),
-                template,
-            };
-            let segments = taken.template.segments().to_vec();
-            walk(root, &segments, &kinds, &mut Vec::new(), &mut taken);
-            (!taken.ends.is_empty()).then_some(taken)
-        })
-        .collect()
+    let taken = pins.iter().map(|pin| Pinned {
+        template: pin.template.clone(),
+        ends: BTreeMap::new(),
+        values: vec![Observed::default(); pin.template.params().count()],
+    });
+    let mut taking = Taking { taken: taken.collect(), pins, path: Vec::new(), took: Vec::new() };
+    let open: Vec<usize> = (0..taking.pins.len()).collect();
+    taking.walk(root, &open);
+    taking.taken.retain(|taken| !taken.ends.is_empty());
+    taking.taken
 }
 
-/// Takes what is at and below a node; whether there was anything.
-fn walk(
-    node: &mut Node,
-    segments: &[Segment],
-    kinds: &[Kind],
-    values: &mut Vec<String>,
-    taken: &mut Pinned,
-) -> bool {
-    let Some((segment, rest)) = segments.split_first() else {
-        let found = !node.ends.is_empty();
-        for (end, traffic) in std::mem::take(&mut node.ends) {
-            add_to(&mut taken.ends, end, traffic, Traffic::merge);
+/// One walk through the trie.
+struct Taking {
+    /// By [`rank`].
+    pins: Vec<Pin>,
+    /// What each of them took.
+    taken: Vec<Pinned>,
+    /// The segments above; none for merged values.
+    path: Vec<Option<Box<str>>>,
+    /// Pins that took something, one after another.
+    took: Vec<usize>,
+}
+
+impl Taking {
+    /// Takes what is at and below a node, where these pins fit the path so far.
+    fn walk(&mut self, node: &mut Node, open: &[usize]) {
+        let before = self.took.len();
+        let depth = self.path.len();
+        let whole =
+            |at: &&usize| self.pins.get(**at).is_some_and(|pin| pin.template.segments().len() == depth);
+        if !node.ends.is_empty()
+            && let Some(at) = open.iter().find(whole)
+        {
+            self.end(node, *at);
         }
-        if found {
-            let texts = taken.values.iter_mut().zip(values.iter()).filter(|(_, value)| !value.is_empty());
-            texts.for_each(|(slot, value)| slot.add_text(value));
-        }
-        node.recount();
-        return found;
-    };
-    let mut found = false;
-    match segment {
-        Segment::Literal(text) => {
-            if let Some(child) = node.children.get_mut(text.as_str()) {
-                found = walk(child, rest, kinds, values, taken);
+        for (name, child) in &mut node.children {
+            let seen = OnceCell::new();
+            let fit: Vec<usize> = open.iter().copied().filter(|at| self.fits(*at, name, &seen)).collect();
+            if !fit.is_empty() {
+                self.path.push(Some(name.clone()));
+                self.walk(child, &fit);
+                self.path.pop();
             }
         }
-        Segment::Param { prefix, suffix, .. } => {
-            for (name, child) in &mut node.children {
-                let stem =
-                    name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
-                let kind = kinds.get(values.len()).copied().unwrap_or(Kind::Any);
-                if let Some(stem) = stem.filter(|stem| !stem.is_empty() && kind.fits(stem)) {
-                    values.push(decode(stem));
-                    found |= walk(child, rest, kinds, values, taken);
-                    values.pop();
-                }
-            }
-            if prefix.is_empty()
-                && suffix.is_empty()
-                && let Some(many) = &mut node.many
-            {
-                let slot = values.len();
-                // The merged values are added as a whole; the empty text marks their place.
-                values.push(String::new());
-                let taken_here = walk(&mut many.node, rest, kinds, values, taken);
-                values.pop();
-                if let Some(slot) = taken.values.get_mut(slot).filter(|_| taken_here) {
+        if let Some(many) = &mut node.many {
+            let bare = |at: &usize| match self.segment(*at) {
+                Some(Segment::Param { prefix, suffix, .. }) => prefix.is_empty() && suffix.is_empty(),
+                _ => false,
+            };
+            let fit: Vec<usize> = open.iter().copied().filter(bare).collect();
+            let first = self.took.len();
+            self.path.push(None);
+            self.walk(&mut many.node, &fit);
+            self.path.pop();
+            // The merged values are added as a whole.
+            let took: BTreeSet<usize> = self.took.get(first..).into_iter().flatten().copied().collect();
+            for at in took {
+                let slot = self.params_above(at);
+                if let Some(slot) = self.taken.get_mut(at).and_then(|taken| taken.values.get_mut(slot)) {
                     slot.merge(many.values.clone());
                 }
-                found |= taken_here;
             }
         }
+        if self.took.len() > before {
+            node.recount();
+        }
     }
-    node.recount();
-    found
+
+    /// The segment of a pin for what is right below the path so far.
+    fn segment(&self, at: usize) -> Option<&Segment> {
+        self.pins.get(at)?.template.segments().get(self.path.len())
+    }
+
+    /// How many parameters a pin has for the path so far.
+    fn params_above(&self, at: usize) -> usize {
+        let above = self.pins.get(at).map(|pin| pin.template.segments().iter().take(self.path.len()));
+        above.into_iter().flatten().filter(|segment| matches!(segment, Segment::Param { .. })).count()
+    }
+
+    /// Whether a pin goes on with a segment of that name. What a name looks like is found out once.
+    fn fits(&self, at: usize, name: &str, seen: &OnceCell<Look>) -> bool {
+        match self.segment(at) {
+            Some(Segment::Literal(text)) => text == name,
+            Some(Segment::Param { prefix, suffix, .. }) => {
+                let stem =
+                    name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
+                let Some(stem) = stem.filter(|stem| !stem.is_empty()) else { return false };
+                let kind = self.pins.get(at).and_then(|pin| pin.kinds.get(self.params_above(at)).copied());
+                match kind.unwrap_or(Kind::Any) {
+                    Kind::Any => true,
+                    kind if stem.len() == name.len() => kind.has(*seen.get_or_init(|| look(name))),
+                    kind => kind.fits(stem),
+                }
+            }
+            None => false,
+        }
+    }
+
+    /// Takes the traffic that ends at a node.
+    fn end(&mut self, node: &mut Node, at: usize) {
+        let Some(taken) = self.taken.get_mut(at) else { return };
+        for (end, traffic) in std::mem::take(&mut node.ends) {
+            add_to(&mut taken.ends, end, traffic, |mine, theirs| mine.merge(*theirs));
+        }
+        let segments = taken.template.segments().iter().zip(&self.path);
+        let params = segments.filter_map(|(segment, name)| match segment {
+            Segment::Param { prefix, suffix, .. } => Some((prefix, suffix, name)),
+            Segment::Literal(_) => None,
+        });
+        for (slot, (prefix, suffix, name)) in taken.values.iter_mut().zip(params) {
+            if let Some(name) = name {
+                slot.add_text(&decode(super::stem(name, prefix, suffix)));
+            }
+        }
+        self.took.push(at);
+    }
 }

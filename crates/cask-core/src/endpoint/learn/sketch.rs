@@ -50,7 +50,7 @@ impl Sketch {
         if level >= LEVELS {
             return;
         }
-        for (name, field) in &seen.fields {
+        for (name, field) in seen.fields.iter() {
             let here = (hash(name) as u32).wrapping_add(path.rotate_left(7).wrapping_mul(0x9e37_79b1));
             let key = (level, here);
             if self.fields.len() >= KEPT && self.fields.last().is_some_and(|(last, _)| key > *last) {

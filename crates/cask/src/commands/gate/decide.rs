@@ -11,7 +11,7 @@ use cask_core::lock::trust::Trust;
 use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
 use cask_core::report::escape::{lines, terminal};
 
-use super::{Which, accepted, base, threads};
+use super::{Which, accepted, base};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output;
@@ -279,7 +279,7 @@ impl Desk {
     }
 
     fn standings(&self, ctx: &Ctx) -> Result<std::collections::BTreeMap<String, Standing>, Error> {
-        let against = Against { trust: &self.trust, now: &ctx.now(), seen: self.seen, threads: threads() };
+        let against = Against { trust: &self.trust, now: &ctx.now(), seen: self.seen };
         standings(&self.pack.surface, &self.lockfile, &against)
             .map_err(|refused| Error::new(&refused.message).hint(refused.hint))
     }

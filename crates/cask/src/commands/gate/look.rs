@@ -8,8 +8,8 @@ use cask_core::lock::{Lockfile, rules};
 use cask_core::report::{Report, Section};
 use serde_json::json;
 
+use super::Look;
 use super::decide::word;
-use super::{Look, threads};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output::{self, Style};
@@ -37,7 +37,7 @@ fn look(args: &Look, ctx: &Ctx, store: &Store) -> Result<Seen, Error> {
     let trust = keys::trust(store)?;
     let now = ctx.now();
     let seen = store.seen(&pack.surface.toolpack)?;
-    let against = Against { trust: &trust, now: &now, seen, threads: threads() };
+    let against = Against { trust: &trust, now: &now, seen };
     let whole = accept(&lockfile, &pack.surface.toolpack, &against).map(|_| ());
     if lockfile.toolpack != pack.surface.toolpack
         && let Err(refused) = &whole

@@ -1,0 +1,120 @@
+//! The folder of a toolpack: its manifest and its lockfiles.
+
+use std::path::{Path, PathBuf};
+
+use cask_core::artifact::lockfile::{self as wire, BadFile};
+use cask_core::artifact::{Manifest, manifest};
+use cask_core::lock::Lockfile;
+
+use super::{read, write};
+use crate::error::Error;
+
+/// The lockfile that waits for decisions.
+pub const PENDING: &str = "lockfile/caskmcp.lock.pending.yaml";
+/// The sealed lockfile.
+pub const APPROVED: &str = "lockfile/caskmcp.lock.approved.yaml";
+/// The sealed lockfile under the name that people keep in a repository of their own.
+const PLAIN: &str = "lockfile/caskmcp.lock.yaml";
+
+/// Where a toolpack is, and what its manifest says.
+#[derive(Debug)]
+pub struct Folder {
+    /// The directory.
+    pub dir: PathBuf,
+    /// `toolpack.yaml`
+    pub file: PathBuf,
+    /// What it says.
+    pub manifest: Manifest,
+}
+
+impl Folder {
+    /// The pending lockfile's path.
+    #[must_use]
+    pub fn pending_file(&self) -> PathBuf {
+        self.dir.join(PENDING)
+    }
+
+    /// The sealed lockfile's path: what the manifest says, or the first of the usual names that is there.
+    ///
+    /// # Errors
+    /// [`Error`] if the manifest names a file that is not there: that is not the same as no lockfile.
+    pub fn approved_file(&self) -> Result<Option<PathBuf>, Error> {
+        if let Some(named) = &self.manifest.lockfile {
+            let path = self.dir.join(named);
+            if !path.is_file() {
+                return Err(Error::new(format_args!(
+                    "{} names the lockfile {named}, which is not there",
+                    self.file.display()
+                ))
+                .hint("restore it from version control; or remove that line and approve anew"));
+            }
+            return Ok(Some(path));
+        }
+        Ok([APPROVED, PLAIN].into_iter().map(|name| self.dir.join(name)).find(|path| path.is_file()))
+    }
+
+    /// Reads a lockfile. A path outside the toolpack is fine if it was given by hand.
+    ///
+    /// # Errors
+    /// [`Error`] with the file and the place in it.
+    pub fn lockfile(&self, path: &Path) -> Result<Lockfile, Error> {
+        let own = path.starts_with(&self.dir);
+        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let base = if own { self.dir.as_path() } else { parent };
+        wire::read(&read(base, path, wire::MAX_BYTES)?).map_err(|error| bad(path, &error))
+    }
+
+    /// The sealed lockfile, if there is one. It is not verified yet.
+    ///
+    /// # Errors
+    /// As [`Pack::lockfile`].
+    pub fn approved(&self) -> Result<Option<(PathBuf, Lockfile)>, Error> {
+        let Some(path) = self.approved_file()? else { return Ok(None) };
+        let lockfile = self.lockfile(&path)?;
+        Ok(Some((path, lockfile)))
+    }
+
+    /// As [`Pack::approved`], but none where the manifest names a file that is gone: for decisions that begin
+    /// anew. What runs never takes the one for the other.
+    ///
+    /// # Errors
+    /// As [`Pack::lockfile`].
+    pub fn approved_if_there(&self) -> Result<Option<(PathBuf, Lockfile)>, Error> {
+        let gone = self.manifest.lockfile.as_ref().is_some_and(|named| !self.dir.join(named).exists());
+        if gone { Ok(None) } else { self.approved() }
+    }
+
+    /// Writes a lockfile into the toolpack, after proving that reading it gives the same.
+    ///
+    /// # Errors
+    /// [`Error`] if it cannot be written.
+    pub fn write_lockfile(&self, name: &str, lockfile: &Lockfile) -> Result<PathBuf, Error> {
+        let path = self.dir.join(name);
+        let text = wire::write(lockfile);
+        match wire::read(&text) {
+            Ok(again) if again == *lockfile => {}
+            Ok(_) => {
+                return Err(Error::new(format_args!("{}: would not read back the same", path.display())));
+            }
+            Err(error) => return Err(bad(&path, &error)),
+        }
+        write(&self.dir, &path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Points the manifest at the approved lockfile.
+    ///
+    /// # Errors
+    /// [`Error`] if it cannot be written.
+    pub fn point_at(&self, name: &str) -> Result<(), Error> {
+        if self.manifest.lockfile.as_deref() == Some(name) {
+            return Ok(());
+        }
+        let manifest = Manifest { lockfile: Some(name.to_owned()), ..self.manifest.clone() };
+        write(&self.dir, &self.file, manifest::write(&manifest).as_bytes())
+    }
+}
+
+fn bad(path: &Path, error: &BadFile) -> Error {
+    Error::new(format_args!("{}: {error}", path.display()))
+}

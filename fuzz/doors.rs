@@ -71,10 +71,8 @@ pub fn authority(data: &[u8]) {
     if let Ok(read) = toolsets::read(text) {
         assert_eq!(toolsets::read(&toolsets::write(&read)).ok().as_ref(), Some(&read));
     }
-    if let Ok(read) = tools::read(text)
-        && let Ok(written) = tools::write(&read)
-    {
-        assert_eq!(tools::read(&written).ok().as_ref(), Some(&read));
+    if let Ok(read) = tools::read(text) {
+        assert_eq!(tools::read(&tools::write(&read)).ok().as_ref(), Some(&read));
     }
 }
 

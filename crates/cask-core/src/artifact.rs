@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::canon::{self, Digest};
+use crate::canon::Digest;
 use crate::toolpack::{Toolpack, contract, scope};
 
 pub mod baseline;
@@ -74,26 +74,19 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
     let fault = |file: &'static str| move |error: crate::canon::CanonError| BadArtifact::new(file, error);
     let by_id: BTreeMap<&str, _> =
         toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
-    let made = toolpack.tools.par_iter().map(|tool| {
-        let canonical = canon::canonical(tool).map_err(|error| {
-            BadArtifact::new(manifest::TOOLS, format_args!("tool `{}`: {error}", tool.name))
-        })?;
-        // the digest of a tool is that of its canonical form, which `tools.json` is written from
-        let digest = Digest::of_bytes(&canonical);
-        let endpoint = by_id.get(tool.evidence.endpoint.as_str());
-        let contract =
-            endpoint.map(|endpoint| (tool.name.clone(), contract::contract(tool, digest, endpoint)));
-        Ok((canonical, contract))
-    });
-    let made = made.collect::<Result<Vec<_>, BadArtifact>>()?;
-    let (canonical, contracts): (Vec<_>, Vec<_>) = made.into_iter().unzip();
-    let contracts: BTreeMap<_, _> = contracts.into_iter().flatten().collect();
+    let contracts = || {
+        let contracts = toolpack.tools.par_iter().filter_map(|tool| {
+            let endpoint = by_id.get(tool.evidence.endpoint.as_str())?;
+            Some((tool.name.clone(), contract::contract(tool, endpoint)))
+        });
+        Ok(contracts::write(&contracts.collect()))
+    };
     let mut coverage = coverage.clone();
     let made: BTreeSet<&str> = toolpack.tools.iter().map(|tool| tool.evidence.endpoint.as_str()).collect();
     coverage.too_large = by_id.keys().filter(|id| !made.contains(*id)).map(|id| (*id).to_owned()).collect();
     type Make<'m> = &'m (dyn Fn() -> Result<String, BadArtifact> + Sync);
     let tools = || {
-        let text = tools::write_canonical(&canonical).map_err(fault(manifest::TOOLS))?;
+        let text = tools::write(&toolpack.tools);
         // what would not read back must not be written
         tools::read(&text).map(|_| text)
     };
@@ -104,7 +97,7 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
         (manifest::OPENAPI, &|| Ok(openapi::write(toolpack))),
         (manifest::BASELINE, &baseline),
         (manifest::TOOLS, &tools),
-        (manifest::CONTRACTS, &|| Ok(contracts::write(&contracts))),
+        (manifest::CONTRACTS, &contracts),
         (manifest::COVERAGE, &|| Ok(coverage::write(&coverage))),
         (manifest::SCOPES, &suggested),
         (manifest::TOOLSETS, &|| Ok(toolsets::write(&toolpack.toolsets))),

@@ -45,7 +45,7 @@ pub fn grouped(before: Option<&Surface>, after: &Surface) -> Vec<(String, Vec<Fi
 fn findings(before: Option<&Surface>, after: &Surface) -> Vec<(Class, Finding)> {
     let mut out = Found::default();
     let tools_of = |surface: &Surface| -> BTreeMap<String, Tool> {
-        surface.tools.iter().map(|tool| (tool.name.clone(), tool.clone())).collect()
+        surface.tools.iter().map(|tool| (tool.name.clone(), Tool::clone(tool))).collect()
     };
     let (old, new) = (before.map(tools_of).unwrap_or_default(), tools_of(after));
     for (name, now) in &new {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::canon::{self, CanonError, Digest};
 use crate::endpoint::Risk;
-use crate::toolpack::{Tool, Toolpack};
+use crate::toolpack::{Fixed, Tool, Toolpack};
 
 pub mod change;
 pub mod rules;
@@ -26,7 +26,7 @@ pub struct Surface {
     /// The toolpack's id.
     pub toolpack: String,
     /// Its tools.
-    pub tools: Vec<Tool>,
+    pub tools: Vec<Fixed>,
     /// Toolset name → tool names.
     pub toolsets: BTreeMap<String, BTreeSet<String>>,
     /// The Cedar policy text. Its schema follows from the tools and decides nothing.
@@ -247,7 +247,7 @@ impl Approved {
     /// It has no lockfile digest, which marks every audit record made under it.
     ///
     /// # Errors
-    /// [`crate::canon::CanonError`] if a tool has no canonical form.
+    /// [`crate::canon::CanonError`] if the policy has no canonical form.
     pub fn unsafe_without_lockfile(surface: Surface) -> Result<Self, crate::canon::CanonError> {
         let policy_digest = surface.policy_digest()?;
         let mut tools = BTreeMap::new();
@@ -257,8 +257,8 @@ impl Approved {
             hosts.insert(binding.host.clone());
             let toolsets = surface.toolsets.iter().filter(|(_, names)| names.contains(&tool.name));
             let toolsets = toolsets.map(|(name, _)| name.clone()).collect();
-            let digest = tool.digest()?;
-            tools.insert(tool.name.clone(), ApprovedTool { digest, toolsets, until: None, tool });
+            let (name, digest) = (tool.name.clone(), tool.digest());
+            tools.insert(name, ApprovedTool { digest, toolsets, until: None, tool: tool.into_tool() });
         }
         Ok(Self {
             toolpack: surface.toolpack,

@@ -1,12 +1,13 @@
 //! From endpoints to what an agent sees: [`Tool`]s, toolsets and everything a toolpack holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::canon::Digest;
+use crate::canon::{CanonError, Digest};
 use crate::capture::Scheme;
 use crate::endpoint::{Auth, Effect, Endpoint, Payload, Place, Reason, Risk, Template};
 
@@ -15,6 +16,7 @@ pub mod bind;
 pub mod contract;
 pub mod describe;
 pub mod explain;
+pub mod fixed;
 pub mod name;
 pub mod policy;
 pub mod schema;
@@ -23,6 +25,10 @@ pub mod words;
 
 use bind::Detail;
 pub use explain::{Section, explain};
+pub use fixed::Fixed;
+
+/// A JSON Schema that is an object. Clients get what is approved: nothing is copied.
+pub type ObjectSchema = Arc<Map<String, Value>>;
 
 /// What an agent can call. Its digest covers every field, so an approval covers all of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,11 +41,11 @@ pub struct Tool {
     /// One or two sentences, at most 400 characters.
     pub description: String,
     /// JSON Schema 2020-12, self-contained, `type: object`, `additionalProperties: false`.
-    pub input_schema: Value,
+    pub input_schema: ObjectSchema,
     /// JSON Schema of the structured result, if the answer is JSON. Always `type: object`
     /// (an answer of another type is wrapped as `{"result": …}`, see [`HttpBinding::wrap`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output_schema: Option<Value>,
+    pub output_schema: Option<ObjectSchema>,
     /// MCP tool annotations.
     pub annotations: Annotations,
     /// What a call does.
@@ -188,7 +194,7 @@ pub struct Toolpack {
     /// Captures it was compiled from, sorted ids.
     pub captures: Vec<String>,
     /// Tools, sorted by name.
-    pub tools: Vec<Tool>,
+    pub tools: Vec<Fixed>,
     /// Toolset name → tool names.
     pub toolsets: BTreeMap<String, BTreeSet<String>>,
     /// The Cedar policy text.
@@ -201,16 +207,6 @@ pub struct Toolpack {
 
 /// The name of the toolset served when none is asked for.
 pub const DEFAULT_TOOLSET: &str = "readonly";
-
-impl Tool {
-    /// The digest that an approval signs.
-    ///
-    /// # Errors
-    /// As [`crate::canon::digest`].
-    pub fn digest(&self) -> Result<Digest, crate::canon::CanonError> {
-        crate::canon::digest(self)
-    }
-}
 
 /// What a toolpack is compiled with, besides its endpoints.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -234,9 +230,19 @@ pub struct Options {
 impl Options {
     /// The names of a toolpack's tools, so that compiling again keeps them.
     #[must_use]
-    pub fn names_of(tools: &[Tool]) -> BTreeMap<String, String> {
+    pub fn names_of(tools: &[Fixed]) -> BTreeMap<String, String> {
         tools.iter().map(|tool| (tool.evidence.endpoint.clone(), tool.name.clone())).collect()
     }
+}
+
+/// A tool that cannot be signed.
+#[derive(Debug, thiserror::Error)]
+#[error("tool `{tool}`: {why}")]
+pub struct NoForm {
+    /// Its name.
+    pub tool: String,
+    /// What in it has no canonical form.
+    pub why: CanonError,
 }
 
 /// The most bytes of a tool as an MCP client gets it.
@@ -247,14 +253,21 @@ const MAX_ARGUMENTS: usize = 2_000;
 
 /// Compiles endpoints into a toolpack: one tool per endpoint, whatever their order. An endpoint whose tool would
 /// be too large for a client is in the baseline only.
-#[must_use]
-pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
+///
+/// # Errors
+/// [`NoForm`] with the name of the tool that has no canonical form.
+pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Result<Toolpack, NoForm> {
     let mut baseline = endpoints;
     baseline::sort(&mut baseline);
     baseline.dedup_by(|one, other| one.id == other.id);
     let names = name::names(&baseline, &options.names);
-    let made = baseline.par_iter().filter_map(|endpoint| tool(endpoint, names.get(&endpoint.id)?));
-    let mut tools: Vec<Tool> = made.collect();
+    let fixed = |tool: Tool| {
+        let name = tool.name.clone();
+        Fixed::new(tool).map_err(|why| NoForm { tool: name, why })
+    };
+    let made = baseline.par_iter().filter_map(|endpoint| tool(endpoint, names.get(&endpoint.id)?).map(fixed));
+    let made: Vec<Result<Fixed, NoForm>> = made.collect();
+    let mut tools = made.into_iter().collect::<Result<Vec<Fixed>, NoForm>>()?;
     tools.sort_by(|one, other| one.name.cmp(&other.name));
     let toolsets = toolsets(&tools, &options.toolsets);
     let mut asked = options.hosts.clone();
@@ -265,7 +278,7 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
     let mut captures = options.captures.clone();
     captures.sort();
     captures.dedup();
-    Toolpack {
+    Ok(Toolpack {
         id: crate::ids::toolpack(&options.name, &asked),
         name: options.name.clone(),
         hosts: hosts.into_iter().collect(),
@@ -275,7 +288,7 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
         tools,
         toolsets,
         baseline,
-    }
+    })
 }
 
 /// The tool of one endpoint, within [`MAX_ENTRY_BYTES`]: first the output schema is left out, then what
@@ -291,16 +304,19 @@ fn tool(endpoint: &Endpoint, name: &str) -> Option<Tool> {
         .iter()
         .any(|(status, response)| (200..300).contains(status) && response.content.is_empty());
     // a structured result cannot be promised where some calls that worked had no body
-    let output = answer.as_deref().filter(|_| !silent).map(schema::output);
+    let output = answer.as_deref().filter(|_| !silent).map(|answer| {
+        let (schema, wrap) = schema::output(answer);
+        (object(schema), wrap)
+    });
     let wrap = output.as_ref().is_none_or(|(_, wrap)| *wrap);
-    let make = |detail: Detail, output_schema: Option<Value>| {
+    let make = |detail: Detail, output_schema: Option<ObjectSchema>| {
         let mut bound = bind::bind(endpoint, detail);
         bound.binding.wrap = wrap;
         Tool {
             name: name.to_owned(),
             title: describe::title(name),
             description: describe::description(endpoint, answer.as_deref()),
-            input_schema: bound.input,
+            input_schema: object(bound.input),
             output_schema,
             annotations: annotations(endpoint),
             effect: endpoint.effect,
@@ -312,7 +328,7 @@ fn tool(endpoint: &Endpoint, name: &str) -> Option<Tool> {
             evidence: Evidence { endpoint: endpoint.id.clone() },
         }
     };
-    let bare = output.as_ref().map(|(_, wrap)| schema::bare_output(*wrap));
+    let bare = output.as_ref().map(|(_, wrap)| object(schema::bare_output(*wrap)));
     let many = |payload: &Payload| payload.schema.properties.len() > MAX_ARGUMENTS;
     if !endpoint.request.values().any(many) {
         let mut tool = make(Detail::Full, output.map(|(value, _)| value));
@@ -332,6 +348,14 @@ fn tool(endpoint: &Endpoint, name: &str) -> Option<Tool> {
     (drop_optional(&mut tool) <= MAX_ENTRY_BYTES).then_some(tool)
 }
 
+/// A schema of ours, which is always an object.
+fn object(schema: Value) -> ObjectSchema {
+    match schema {
+        Value::Object(members) => Arc::new(members),
+        _ => Arc::default(),
+    }
+}
+
 /// Leaves out optional arguments, last name first, until the tool fits; its bytes then.
 fn drop_optional(tool: &mut Tool) -> usize {
     let mut bytes = entry_bytes(tool);
@@ -348,7 +372,8 @@ fn drop_optional(tool: &mut Tool) -> usize {
         if bytes <= MAX_ENTRY_BYTES {
             break;
         }
-        if let Some(properties) = tool.input_schema.get_mut("properties").and_then(Value::as_object_mut)
+        if let Some(properties) =
+            Arc::make_mut(&mut tool.input_schema).get_mut("properties").and_then(Value::as_object_mut)
             && let Some(value) = properties.remove(name)
         {
             // with its colon and its comma, which the last one does not have
@@ -385,7 +410,7 @@ fn annotations(endpoint: &Endpoint) -> Annotations {
 
 /// The toolsets that every toolpack has: reads, changes, what needs care, and all.
 fn toolsets(
-    tools: &[Tool],
+    tools: &[Fixed],
     before: &BTreeMap<String, BTreeSet<String>>,
 ) -> BTreeMap<String, BTreeSet<String>> {
     let there: BTreeSet<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
@@ -413,16 +438,16 @@ fn toolsets(
 /// The `_meta` of a tool in `tools/list`. The digest is its first 16 digits: enough to find the tool in the
 /// lockfile, which has the whole one.
 #[must_use]
-pub fn meta(tool: &Tool, digest: Option<&Digest>) -> Value {
-    let mut cask = json!({
-        "risk": tool.risk.as_str(),
-        "scope": tool.scope,
-        "evidence": tool.evidence.endpoint,
-    });
-    if let (Some(digest), Some(cask)) = (digest, cask.as_object_mut()) {
+pub fn meta(tool: &Tool, digest: Option<&Digest>) -> Map<String, Value> {
+    let mut cask = Map::from_iter([
+        ("risk".to_owned(), json!(tool.risk.as_str())),
+        ("scope".to_owned(), json!(tool.scope)),
+        ("evidence".to_owned(), json!(tool.evidence.endpoint)),
+    ]);
+    if let Some(digest) = digest {
         cask.insert("digest".to_owned(), json!(digest.hex().chars().take(16).collect::<String>()));
     }
-    json!({ "cask": cask })
+    Map::from_iter([("cask".to_owned(), Value::Object(cask))])
 }
 
 /// A tool as an MCP client gets it, without its schemas.

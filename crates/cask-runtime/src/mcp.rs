@@ -99,23 +99,21 @@ fn listed(gateway: &Gateway) -> Vec<Tool> {
 
 fn entry(approved: &ApprovedTool) -> Tool {
     let tool = &approved.tool;
-    let object =
-        |value: &Value| -> Arc<JsonObject> { Arc::new(value.as_object().cloned().unwrap_or_default()) };
     let hints = &tool.annotations;
     let annotations = ToolAnnotations::new()
         .read_only(hints.read_only_hint)
         .destructive(hints.destructive_hint)
         .idempotent(hints.idempotent_hint)
         .open_world(hints.open_world_hint);
-    let mut entry = Tool::new(tool.name.clone(), tool.description.clone(), object(&tool.input_schema))
+    let mut entry = Tool::new(tool.name.clone(), tool.description.clone(), Arc::clone(&tool.input_schema))
         .with_annotations(annotations)
-        .with_meta(MetaObject((*object(&toolpack::meta(tool, Some(&approved.digest)))).clone()));
+        .with_meta(MetaObject(toolpack::meta(tool, Some(&approved.digest))));
     // A title that only spells the name differently is weight without meaning.
     if tool.title != toolpack::describe::title(&tool.name) {
         entry = entry.with_title(tool.title.clone());
     }
     if let Some(schema) = &tool.output_schema {
-        entry = entry.with_raw_output_schema(object(schema));
+        entry = entry.with_raw_output_schema(Arc::clone(schema));
     }
     entry
 }

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use cask_core::audit;
 use cask_core::lock::{Approved, Surface};
-use cask_core::toolpack::Tool;
+use cask_core::toolpack::{Fixed, Tool};
 use cask_runtime::answer::Outcome;
 use cask_runtime::audit::AuditLog;
 use cask_runtime::{Accepted, Credentials, Gateway, Settings, mcp};
@@ -173,7 +173,7 @@ async fn world(change: impl FnOnce(&mut Settings)) -> World {
     readonly.remove("hidden");
     let surface = Surface {
         toolpack: "tp_000000000000".to_owned(),
-        tools,
+        tools: tools.into_iter().map(|tool| Fixed::new(tool).unwrap()).collect(),
         toolsets: BTreeMap::from([("readonly".to_owned(), readonly), ("operator".to_owned(), all)]),
         policy: "@id(\"reads\") permit(principal, action in Action::\"effect_read\", resource);".to_owned(),
     };

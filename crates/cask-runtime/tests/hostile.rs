@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use cask_core::guard::Base;
 use cask_core::lock::{Approved, Surface};
-use cask_core::toolpack::Tool;
+use cask_core::toolpack::{Fixed, Tool};
 use cask_runtime::answer::{MAX_SHOWN, Outcome};
 use cask_runtime::audit::AuditLog;
 use cask_runtime::{Accepted, Credentials, Gateway, Settings, mcp};
@@ -108,7 +108,7 @@ async fn world(
     let names: BTreeSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let surface = Surface {
         toolpack: "tp_000000000000".to_owned(),
-        tools,
+        tools: tools.into_iter().map(|tool| Fixed::new(tool).unwrap()).collect(),
         toolsets: BTreeMap::from([("readonly".to_owned(), names)]),
         policy: "permit(principal, action, resource);".to_owned(),
     };

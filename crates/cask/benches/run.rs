@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cask_core::artifact;
-use cask_core::toolpack::{Tool, policy};
+use cask_core::toolpack::{Fixed, Tool, policy};
 use serde_json::{Value, json};
 
 const TOOLS: usize = 1000;
@@ -179,7 +179,7 @@ fn upstream() -> SocketAddr {
 }
 
 fn toolpack(root: &Path, upstream: SocketAddr) {
-    let mut tools: Vec<Tool> = (0..TOOLS).map(|index| tool(index, upstream)).collect();
+    let mut tools: Vec<Fixed> = (0..TOOLS).map(|index| Fixed::new(tool(index, upstream)).unwrap()).collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
     let all: BTreeSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let toolsets = BTreeMap::from([("readonly".to_owned(), all.clone()), ("operator".to_owned(), all)]);
@@ -194,7 +194,7 @@ fn toolpack(root: &Path, upstream: SocketAddr) {
         "toolpack.yaml",
         &format!("schema_version: \"1\"\nid: {id}\nname: bench\nhosts: [\"{upstream}\"]\n"),
     );
-    write("artifact/tools.json", &artifact::tools::write(&tools).unwrap());
+    write("artifact/tools.json", &artifact::tools::write(&tools));
     write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
     write("artifact/policy.cedar", policy::DEFAULT);
     write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));

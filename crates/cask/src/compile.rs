@@ -167,15 +167,17 @@ pub fn build_with(
             .hint("record calls of the service's API, with their answers"));
     }
     options.captures = captures.into_iter().collect();
-    let toolpack = toolpack::compile(endpoints, &options);
+    let toolpack = toolpack::compile(endpoints, &options).map_err(unwritable)?;
     let coverage = coverage::of(&toolpack.baseline, exchanges, skipped);
-    let files = artifact::files(&toolpack, &coverage).map_err(|error| {
-        Error::new(format_args!("nothing was written: {error}"))
-            .hint("leave the recording with that call out, and report this: it is a bug in cask")
-    })?;
+    let files = artifact::files(&toolpack, &coverage).map_err(unwritable)?;
     let origin = manifest::Origin { allowed_hosts: hosts, descriptions: descriptions.into_iter().collect() };
     let manifest = Manifest::of(&toolpack, origin, artifact::digests(&files), lockfile);
     Ok(Built { dir, toolpack, coverage, files, manifest })
+}
+
+fn unwritable(error: impl std::fmt::Display) -> Error {
+    Error::new(format_args!("nothing was written: {error}"))
+        .hint("leave the recording with that call out, and report this: it is a bug in cask")
 }
 
 /// The toolpack as it is on disk.

@@ -4,44 +4,29 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::canon::{self, CanonError};
-use crate::json::Json;
-use crate::toolpack::{Binding, MAX_ENTRY_BYTES, Tool, entry_bytes, name, schema};
+use crate::toolpack::{Binding, Fixed, MAX_ENTRY_BYTES, Tool, entry_bytes, name};
 
 use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLS, read_json};
 
-/// The file.
+/// The file as a whole, for the place of a fault.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tools {
-    schema_version: String,
-    /// Sorted by name.
+    #[serde(rename = "schema_version")]
+    _schema_version: String,
     tools: Vec<Tool>,
 }
 
-/// The text of the file.
-///
-/// # Errors
-/// [`CanonError`] if a tool has no canonical form.
-pub fn write(tools: &[Tool]) -> Result<String, CanonError> {
-    let canonical = tools.par_iter().map(canon::canonical).collect::<Result<Vec<_>, _>>()?;
-    write_canonical(&canonical)
-}
-
-/// As [`write()`], of tools that are canonical JSON already.
-pub(super) fn write_canonical(tools: &[Vec<u8>]) -> Result<String, CanonError> {
-    let texts = tools.par_iter().map(|canonical| -> Result<String, CanonError> {
-        let json: Json<'_> = serde_json::from_slice(canonical)?;
-        // no line break in JSON is part of a string
-        Ok(serde_json::to_string_pretty(&json)?.replace('\n', "\n    "))
-    });
-    let texts = texts.collect::<Result<Vec<_>, _>>()?;
-    let list = if texts.is_empty() { String::new() } else { format!("\n    {}\n  ", texts.join(",\n    ")) };
-    Ok(format!("{{\n  \"schema_version\": \"{SCHEMA_VERSION}\",\n  \"tools\": [{list}]\n}}\n"))
+/// The text of the file: a tool a line, as it is signed.
+#[must_use]
+pub fn write(tools: &[Fixed]) -> String {
+    let lines: Vec<&str> = tools.iter().map(Fixed::text).collect();
+    let list = if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join(",\n")) };
+    format!("{{\n\"schema_version\": \"{SCHEMA_VERSION}\",\n\"tools\": [{list}]\n}}\n")
 }
 
 /// Reads the tools on all cores; `None` if anything at all is wrong.
-fn split(text: &str) -> Option<Tools> {
+fn split(text: &str) -> Option<(String, Vec<Fixed>)> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Raw<'t> {
@@ -50,8 +35,8 @@ fn split(text: &str) -> Option<Tools> {
         tools: Vec<&'t RawValue>,
     }
     let raw: Raw<'_> = serde_json::from_str(text).ok()?;
-    let tools = raw.tools.par_iter().map(|tool| serde_json::from_str(tool.get()).ok());
-    Some(Tools { schema_version: raw.schema_version, tools: tools.collect::<Option<_>>()? })
+    let tools = raw.tools.par_iter().map(|tool| Fixed::read(tool.get()).ok());
+    Some((raw.schema_version, tools.collect::<Option<_>>()?))
 }
 
 /// Reads the file.
@@ -59,15 +44,16 @@ fn split(text: &str) -> Option<Tools> {
 /// # Errors
 /// [`BadArtifact`] also for a name that is none or there twice, a tool that is too large, and a path
 /// parameter without an argument.
-pub fn read(text: &str) -> Result<Vec<Tool>, BadArtifact> {
-    let file: Tools = match split(text) {
-        Some(file) => file,
+pub fn read(text: &str) -> Result<Vec<Fixed>, BadArtifact> {
+    let Some((version, tools)) = split(text) else {
         // whatever is wrong is said with its place in the whole file
-        None => read_json(TOOLS, text)?,
+        let whole: Tools = read_json(TOOLS, text)?;
+        let count = whole.tools.len();
+        return Err(BadArtifact::new(TOOLS, format_args!("its {count} tools cannot be told apart")));
     };
-    super::known(TOOLS, &file.schema_version)?;
+    super::known(TOOLS, &version)?;
     let mut before: Option<&str> = None;
-    for (index, tool) in file.tools.iter().enumerate() {
+    for (index, tool) in tools.iter().enumerate() {
         let fault =
             |why: &str| Err(BadArtifact::new(TOOLS, format_args!("/tools/{index} (`{}`): {why}", tool.name)));
         if !name::is_name(&tool.name) {
@@ -84,10 +70,10 @@ pub fn read(text: &str) -> Result<Vec<Tool>, BadArtifact> {
         if unbound {
             return fault("every parameter of the path needs an argument");
         }
-        let text = tool.description.len() + schema::size(&tool.input_schema);
-        if text > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {
+        // what a client gets of it is less than what is signed
+        if tool.text().len() > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {
             return fault("a tool has at most 16 KiB");
         }
     }
-    Ok(file.tools)
+    Ok(tools)
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::finding::Severity;
+use crate::toolpack::Fixed;
 
 fn tool() -> Value {
     json!({
@@ -29,7 +30,7 @@ fn tool() -> Value {
 fn surface(tool: Value) -> Surface {
     Surface {
         toolpack: "tp_0123456789ab".to_owned(),
-        tools: vec![serde_json::from_value(tool).unwrap()],
+        tools: vec![Fixed::new(serde_json::from_value(tool).unwrap()).unwrap()],
         toolsets: BTreeMap::from([("readonly".to_owned(), BTreeSet::from(["get_user".to_owned()]))]),
         policy: "@id(\"reads\") permit (principal, action, resource);\n@id(\"no-admin\") forbid (principal, action, resource) when { context.admin };".to_owned(),
     }

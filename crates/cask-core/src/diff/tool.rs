@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::rules as r;
 use super::{Subject, schema, step};
 use crate::endpoint::Effect;
-use crate::toolpack::{Annotations, Binding, HttpBinding, Tool, describe};
+use crate::toolpack::{Annotations, Binding, HttpBinding, ObjectSchema, Tool, describe};
 
 pub(super) fn compare(then: &Tool, now: &Tool, out: &mut Subject<'_>) {
     if then == now {
@@ -24,15 +24,15 @@ pub(super) fn compare(then: &Tool, now: &Tool, out: &mut Subject<'_>) {
         let message = format!("`{name}` has another description");
         out.push(&r::DESCRIPTION, "/description", message, json(&then.description), json(&now.description));
     }
-    schema::arguments(name, &then.input_schema, &now.input_schema, out);
+    schema::arguments(name, &value(&then.input_schema), &value(&now.input_schema), out);
     if then.output_schema != now.output_schema {
         let message = format!("the result of `{name}` has another schema");
         let pointer = then
             .output_schema
             .as_ref()
             .zip(now.output_schema.as_ref())
-            .map_or_else(String::new, |(then, now)| schema::first_difference(then, now));
-        let at = |schema: &Option<Value>| schema.as_ref().and_then(|s| s.pointer(&pointer)).cloned();
+            .map_or_else(String::new, |(then, now)| schema::first_difference(&value(then), &value(now)));
+        let at = |schema: &Option<ObjectSchema>| value(schema.as_ref()?).pointer(&pointer).cloned();
         let place = format!("/output_schema{pointer}");
         out.push(&r::OUTPUT, &place, message, at(&then.output_schema), at(&now.output_schema));
     }
@@ -77,6 +77,10 @@ pub(super) fn compare(then: &Tool, now: &Tool, out: &mut Subject<'_>) {
     }
 }
 
+fn value(schema: &ObjectSchema) -> Value {
+    Value::Object((**schema).clone())
+}
+
 /// Everything that an approval of this tool would sign, for a person to read.
 pub(super) fn whole(tool: &Tool, toolsets: &BTreeSet<String>) -> Vec<String> {
     let Binding::Http(http) = &tool.binding;
@@ -104,7 +108,7 @@ pub(super) fn whole(tool: &Tool, toolsets: &BTreeSet<String>) -> Vec<String> {
     let fixed = http.body.iter().flat_map(|body| &body.fixed);
     out.extend(fixed.map(|(name, value)| format!("always sends body member `{name}`: {value}")));
     if let Some(schema) = &tool.output_schema {
-        out.push(format!("returns: {schema}"));
+        out.push(format!("returns: {}", value(schema)));
     }
     if let (Some(auth), false) = (json(&http.auth), http.auth.is_empty()) {
         out.push(format!("authenticates: {auth}"));

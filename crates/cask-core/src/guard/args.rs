@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::tool::shown;
 use super::{Denial, Draft, Fault, ReasonCode};
+use crate::toolpack::ObjectSchema;
 
 /// Arguments larger than this (as JSON, about) are refused unread.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -51,11 +52,11 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
 }
 
 /// A validator whose patterns run in linear time and which fetches nothing.
-pub(super) fn compile(schema: &Value, formats: bool) -> Result<Validator, String> {
+pub(super) fn compile(schema: &ObjectSchema, formats: bool) -> Result<Validator, String> {
     jsonschema::draft202012::options()
         .with_pattern_options(PatternOptions::regex())
         .should_validate_formats(formats)
-        .build(schema)
+        .build(&Value::Object((**schema).clone()))
         .map_err(|error| {
             let place = error.instance_path().to_string();
             format!("at {}: {}", if place.is_empty() { "/" } else { &place }, error.masked())

@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use super::{Calls, Denial, Draft, ReasonCode};
 use crate::lock::ApprovedTool;
 use crate::toolpack::policy::{Kind, arguments, schema};
-use crate::toolpack::{Binding, Tool};
+use crate::toolpack::{Binding, Fixed};
 
 /// What the policy's schema says of a tool's arguments.
 type Typed = BTreeMap<String, (Kind, bool)>;
@@ -65,7 +65,7 @@ impl Policy {
     /// What is wrong with a policy text for these tools: it does not parse, or it speaks of actions, groups or
     /// arguments that are not there, or of arguments in a way that their type does not have.
     #[must_use]
-    pub fn faults(text: &str, tools: &[Tool], toolsets: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
+    pub fn faults(text: &str, tools: &[Fixed], toolsets: &BTreeMap<String, BTreeSet<String>>) -> Vec<String> {
         if let Err(error) = Self::parse(text) {
             return vec![error];
         }

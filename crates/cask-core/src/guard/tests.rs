@@ -110,7 +110,7 @@ fn surface(doc: SurfaceDoc) -> Rules {
     let tools = doc.tools.into_iter().map(|tool| {
         let toolsets = doc.toolsets.iter().filter(|(_, names)| names.contains(&tool.name));
         let approved = ApprovedTool {
-            digest: tool.digest().unwrap(),
+            digest: crate::canon::digest(&tool).unwrap(),
             toolsets: toolsets.map(|(name, _)| name.clone()).collect(),
             until: doc.until.get(&tool.name).cloned(),
             tool,

@@ -2,19 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::prelude::*;
-
 use super::sign::{self, Pen, SignError};
 use super::{Entry, Lockfile, POLICY, SCHEMA_VERSION, State, Surface};
-use crate::canon::{self, CanonError, Digest};
-use crate::toolpack::Tool;
+use crate::canon::{self, CanonError};
 
 /// The subjects of a surface as nobody has decided on them yet.
 ///
 /// # Errors
 /// As [`canon::digest`].
 pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError> {
-    let digests: Vec<Digest> = surface.tools.par_iter().map(Tool::digest).collect::<Result<_, _>>()?;
     let entry = |digest, risk, toolsets| Entry {
         digest,
         state: State::Pending,
@@ -30,10 +26,10 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
     }
     let mut risks = BTreeMap::new();
     let mut out = BTreeMap::new();
-    for (tool, digest) in surface.tools.iter().zip(digests) {
+    for tool in &surface.tools {
         risks.insert(tool.name.as_str(), tool.risk);
         let toolsets = toolsets_of.get(tool.name.as_str()).cloned().unwrap_or_default();
-        out.insert(format!("tool/{}", tool.name), entry(digest, tool.risk, toolsets));
+        out.insert(format!("tool/{}", tool.name), entry(tool.digest(), tool.risk, toolsets));
     }
     for (name, tools) in &surface.toolsets {
         let risk = tools.iter().filter_map(|tool| risks.get(tool.as_str())).max();

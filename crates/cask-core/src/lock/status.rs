@@ -117,14 +117,14 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
                 let toolsets = entry.toolsets.intersection(&approved.toolsets).cloned().collect();
                 // Without its policy no tool is approved: the earlier end counts for both.
                 let until = until(entry).map(str::to_owned).into_iter().chain(policy_end.clone()).min();
-                let entry = ApprovedTool { digest: entry.digest, toolsets, until, tool };
+                let entry = ApprovedTool { digest: entry.digest, toolsets, until, tool: tool.into_tool() };
                 approved.tools.insert(entry.tool.name.clone(), entry);
             }
             (Some(Standing::Not(why)), _) => {
-                approved.not_approved.insert(tool.name, why);
+                approved.not_approved.insert(tool.name.clone(), why);
             }
             _ => {
-                approved.not_approved.insert(tool.name, NotApproved::Pending);
+                approved.not_approved.insert(tool.name.clone(), NotApproved::Pending);
             }
         }
     }

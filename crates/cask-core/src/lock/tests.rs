@@ -45,7 +45,7 @@ fn surface(tools: &[&str]) -> Surface {
     let names: BTreeSet<String> = tools.iter().map(|name| (*name).to_owned()).collect();
     Surface {
         toolpack: "tp_0123456789ab".to_owned(),
-        tools: tools.iter().map(|name| tool(name, "low")).collect(),
+        tools: tools.iter().map(|name| Fixed::new(tool(name, "low")).unwrap()).collect(),
         toolsets: BTreeMap::from([("operator".to_owned(), names.clone()), ("readonly".to_owned(), names)]),
         policy: "permit (principal, action, resource);".to_owned(),
     }
@@ -177,7 +177,7 @@ fn each_tool_is_judged_alone() {
     let mut surface = surface(&names);
     let mut lockfile = allow_all(&surface, None);
     let expired = allow_all(&surface, Some("2026-11-22T12:00:00Z"));
-    surface.tools[0].description.push('!');
+    surface.tools[0] = surface.tools[0].changed(|tool| tool.description.push('!'));
     lockfile.subjects.insert("tool/expired".to_owned(), expired.subjects["tool/expired"].clone());
     lockfile.subjects.get_mut("tool/forged").unwrap().approvals[0].reason.push('!');
     lockfile.subjects.remove("tool/new");
@@ -238,7 +238,7 @@ fn minting_again_keeps_decisions_on_what_did_not_change() {
     surface_now.tools.retain(|tool| tool.name != "removed");
     for tool in &mut surface_now.tools {
         if tool.name != "kept" {
-            tool.title.push('!');
+            *tool = tool.changed(|tool| tool.title.push('!'));
         }
     }
     let next = pending(Some(&base), &surface_now).unwrap();
@@ -286,7 +286,7 @@ fn other(value: &Value) -> Value {
 fn no_field_of_a_tool_can_change_under_its_approval() {
     let surface = surface(&["get_user"]);
     let lockfile = allow_all(&surface, None);
-    let value = serde_json::to_value(&surface.tools[0]).unwrap();
+    let value = serde_json::to_value(surface.tools[0].as_ref()).unwrap();
     let mut pointers = Vec::new();
     places(&value, "", &mut pointers);
     let mut tried = 0;
@@ -300,12 +300,12 @@ fn no_field_of_a_tool_can_change_under_its_approval() {
         *place = new;
         // What is not a tool any more is refused when tools.json is read.
         let Ok(changed) = serde_json::from_value::<Tool>(changed) else { continue };
-        if changed == surface.tools[0] {
+        if changed == *surface.tools[0] {
             continue;
         }
         tried += 1;
         let mut with = surface.clone();
-        with.tools[0] = changed;
+        with.tools[0] = Fixed::new(changed).unwrap();
         let served = check(&with, &lockfile).is_ok_and(|approved| !approved.tools().is_empty());
         assert!(!served, "{pointer} was changed and the tool is still served");
     }

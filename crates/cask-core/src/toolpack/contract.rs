@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::canon::Digest;
 use crate::endpoint::{Endpoint, Schema, TypeSet};
 
-use super::{Tool, bind, schema};
+use super::{Fixed, bind, schema};
 
 /// The post-conditions of one tool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ const MAX_DEPTH: usize = 8;
 
 /// The contract of a tool.
 #[must_use]
-pub fn contract(tool: &Tool, digest: Digest, endpoint: &Endpoint) -> Contract {
+pub fn contract(tool: &Fixed, endpoint: &Endpoint) -> Contract {
     let worked = || endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
     let answer = answer(endpoint);
     let mut fields = Fields::default();
@@ -46,7 +46,7 @@ pub fn contract(tool: &Tool, digest: Digest, endpoint: &Endpoint) -> Contract {
     }
     Contract {
         endpoint: tool.evidence.endpoint.clone(),
-        digest,
+        digest: tool.digest(),
         statuses: worked().map(|(status, _)| *status).collect(),
         media: worked().flat_map(|(_, response)| response.content.keys().cloned()).collect(),
         required: fields.required,

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::endpoint::{Effect, Risk};
 
-use super::Tool;
+use super::Fixed;
 
 /// The default policy: deny; reads allowed; all else confirmed and limited.
 pub const DEFAULT: &str = r#"// Deny is the default: what no rule permits does not happen.
@@ -91,7 +91,7 @@ impl Kind {
 ///
 /// Arguments of other types (objects, fractions, unions) are not in the context.
 #[must_use]
-pub fn arguments(input_schema: &Value) -> BTreeMap<String, (Kind, bool)> {
+pub fn arguments(input_schema: &Map<String, Value>) -> BTreeMap<String, (Kind, bool)> {
     let required: BTreeSet<&str> = input_schema
         .get("required")
         .and_then(Value::as_array)
@@ -119,7 +119,7 @@ pub fn arguments(input_schema: &Value) -> BTreeMap<String, (Kind, bool)> {
 
 /// The Cedar schema for these tools.
 #[must_use]
-pub fn schema(tools: &[Tool], toolsets: &BTreeMap<String, BTreeSet<String>>) -> String {
+pub fn schema(tools: &[Fixed], toolsets: &BTreeMap<String, BTreeSet<String>>) -> String {
     let mut out = String::from("entity Agent;\nentity Host;\ntype Calls = { minute: Long, hour: Long };\n\n");
     let groups = Effect::ALL
         .iter()

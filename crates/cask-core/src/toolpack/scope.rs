@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Effect, Endpoint, Risk};
 
-use super::{Binding, Tool, name, words};
+use super::{Binding, Fixed, Tool, name, words};
 
 /// A capability boundary that a person can accept, change or reject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub fn name_of(endpoint: &Endpoint) -> String {
 
 /// The scopes of these tools, by name.
 #[must_use]
-pub fn suggest(tools: &[Tool], endpoints: &[Endpoint]) -> BTreeMap<String, Scope> {
+pub fn suggest(tools: &[Fixed], endpoints: &[Endpoint]) -> BTreeMap<String, Scope> {
     let observed: BTreeMap<&str, bool> =
         endpoints.iter().map(|endpoint| (endpoint.id.as_str(), endpoint.observed > 0)).collect();
     let mut members: BTreeMap<&str, Vec<&Tool>> = BTreeMap::new();

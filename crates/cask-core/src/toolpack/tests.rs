@@ -4,6 +4,10 @@ use super::*;
 use crate::endpoint::schema::Property;
 use crate::endpoint::{Param, Payload, Response, Schema, TypeSet};
 
+fn compiled(endpoints: Vec<Endpoint>, options: &Options) -> Toolpack {
+    compile(endpoints, options).unwrap()
+}
+
 mod golden;
 
 /// An endpoint as observed once, with text parameters and nothing else known.
@@ -133,13 +137,13 @@ pub(crate) fn assert_portable(toolpack: &Toolpack) {
         for schema in std::iter::once(&tool.input_schema).chain(&tool.output_schema) {
             assert_eq!(schema.get("type"), Some(&json!("object")), "{}", tool.name);
             assert!(schema.get("anyOf").is_none(), "{}", tool.name);
-            lint(schema, "", &mut faults);
+            lint(&Value::Object((**schema).clone()), "", &mut faults);
         }
         assert_eq!(tool.input_schema.get("additionalProperties"), Some(&json!(false)));
         assert!(faults.is_empty(), "{}: {faults:?}", tool.name);
         assert!(tool.description.chars().count() <= describe::MAX);
         assert!(entry_bytes(tool) <= MAX_ENTRY_BYTES, "{} is too large", tool.name);
-        assert!(tool.digest().is_ok(), "{}", tool.name);
+        assert!(tool.is_canonical(), "{}", tool.name);
     }
 }
 
@@ -155,23 +159,23 @@ pub(crate) fn assert_policy_holds(toolpack: &Toolpack) {
 #[test]
 fn the_order_of_endpoints_does_not_matter() {
     let mut endpoints = shop();
-    let first = compile(endpoints.clone(), &options());
+    let first = compiled(endpoints.clone(), &options());
     endpoints.reverse();
-    assert_eq!(compile(endpoints, &options()), first);
+    assert_eq!(compiled(endpoints, &options()), first);
     let names: Vec<&str> = first.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["delete_order", "get_order", "list_orders", "pay_order"]);
 }
 
 #[test]
 fn schemas_are_portable_and_the_policy_is_valid() {
-    let toolpack = compile(shop(), &options());
+    let toolpack = compiled(shop(), &options());
     assert_portable(&toolpack);
     assert_policy_holds(&toolpack);
 }
 
 #[test]
 fn a_policy_that_names_what_does_not_exist_is_refused() {
-    let toolpack = compile(shop(), &options());
+    let toolpack = compiled(shop(), &options());
     let (schema, _) = cedar_policy::Schema::from_cedarschema_str(&toolpack.policy_schema).unwrap();
     let typo = r#"@id("x") permit (principal, action == Action::"get_order", resource) when { context.args.oder_id == "1" };"#;
     let result = cedar_policy::Validator::new(schema)
@@ -181,7 +185,7 @@ fn a_policy_that_names_what_does_not_exist_is_refused() {
 
 #[test]
 fn arguments_that_share_a_name_are_told_apart() {
-    let toolpack = compile(shop(), &options());
+    let toolpack = compiled(shop(), &options());
     let pay = toolpack.tools.iter().find(|tool| tool.name == "pay_order").unwrap();
     assert_eq!(pay.input_schema["required"], json!(["amount", "body_order_id", "order_id"]));
     let Binding::Http(binding) = &pay.binding;
@@ -191,14 +195,15 @@ fn arguments_that_share_a_name_are_told_apart() {
 
 #[test]
 fn answers_of_another_shape_are_wrapped() {
-    let toolpack = compile(shop(), &options());
+    let toolpack = compiled(shop(), &options());
     let list = toolpack.tools.iter().find(|tool| tool.name == "list_orders").unwrap();
     let Binding::Http(binding) = &list.binding;
     assert!(binding.wrap);
     let output = list.output_schema.as_ref().unwrap();
-    assert_eq!(output["properties"]["result"]["type"], "array");
+    let result = &output["properties"]["result"];
+    assert_eq!(result["type"], "array");
     assert_eq!(
-        output.pointer("/properties/result/items/properties/total/type"),
+        result.pointer("/items/properties/total/type"),
         Some(&json!("number")),
         "a quantity may have a fraction tomorrow"
     );
@@ -209,7 +214,7 @@ fn answers_of_another_shape_are_wrapped() {
 
 #[test]
 fn toolsets_hold_what_their_names_say() {
-    let toolsets = compile(shop(), &options()).toolsets;
+    let toolsets = compiled(shop(), &options()).toolsets;
     let of = |name: &str| toolsets[name].iter().map(String::as_str).collect::<Vec<_>>();
     assert_eq!(of("readonly"), ["get_order", "list_orders"]);
     assert_eq!(of("high_risk"), ["delete_order", "pay_order"]);
@@ -245,10 +250,10 @@ fn hostile_text_reaches_no_tool() {
             ..typed(TypeSet::STRING)
         },
     });
-    let toolpack = compile(vec![bad], &options());
+    let toolpack = compiled(vec![bad], &options());
     assert_portable(&toolpack);
     let tool = &toolpack.tools[0];
-    let shown = json!([head(tool, &tool.digest().unwrap()), tool.input_schema, tool.output_schema]);
+    let shown = json!([head(tool, &tool.digest()), tool.input_schema, tool.output_schema]);
     let shown = shown.to_string().to_lowercase();
     for word in [
         "ignore",
@@ -278,7 +283,7 @@ fn a_tool_never_outgrows_its_budget() {
     }
     let form = sending(endpoint("POST", "/forms"), "application/x-www-form-urlencoded", object(&wide));
     let json = sending(answering(endpoint("POST", "/trees"), deep.clone()), "application/json", deep);
-    let toolpack = compile(vec![form, json], &options());
+    let toolpack = compiled(vec![form, json], &options());
     assert_portable(&toolpack);
     let form = toolpack.tools.iter().find(|tool| tool.name == "create_form").unwrap();
     assert_eq!(form.input_schema["required"].as_array().unwrap().len(), 3, "required arguments stay");
@@ -312,7 +317,7 @@ fn headers_that_steer_are_no_arguments() {
             schema: typed(TypeSet::STRING),
         });
     }
-    let toolpack = compile(vec![get], &options());
+    let toolpack = compiled(vec![get], &options());
     let Binding::Http(binding) = &toolpack.tools[0].binding;
     let headers = binding.args.values().filter(|to| to.place == Place::Header);
     assert_eq!(headers.map(|to| to.name.as_str()).collect::<Vec<_>>(), ["If-Match"]);
@@ -359,7 +364,7 @@ fn what_no_client_takes_is_no_tool_or_a_small_one() {
         endpoint("GET", "/plain"),
     ];
     let count = endpoints.len();
-    let toolpack = compile(endpoints, &options());
+    let toolpack = compiled(endpoints, &options());
     assert_portable(&toolpack);
     assert_eq!(toolpack.baseline.len(), count, "every endpoint stays in the baseline");
     let files = crate::artifact::files(

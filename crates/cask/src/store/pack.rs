@@ -6,6 +6,7 @@ use std::path::Path;
 use cask_core::artifact::{self, BadArtifact, manifest};
 use cask_core::canon::{self, Digest};
 use cask_core::lock::{Lockfile, POLICY, State, Surface};
+use cask_core::toolpack::Fixed;
 use serde_json::Value;
 
 use super::{MAX_BYTES, Store, read, write};
@@ -75,7 +76,10 @@ impl Pack {
     pub fn contents(&self) -> Result<BTreeMap<String, Value>, Error> {
         let mut out = BTreeMap::from([(POLICY.to_owned(), self.surface.policy_content())]);
         for tool in &self.surface.tools {
-            out.insert(format!("tool/{}", tool.name), serde_json::to_value(tool).map_err(Error::new)?);
+            out.insert(
+                format!("tool/{}", tool.name),
+                serde_json::to_value(tool.as_ref()).map_err(Error::new)?,
+            );
         }
         for (name, tools) in &self.surface.toolsets {
             out.insert(format!("toolset/{name}"), Surface::toolset_content(name, tools));
@@ -136,7 +140,8 @@ impl Pack {
             }
             let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             if id.starts_with("tool/") {
-                out.tools.push(serde_json::from_value(value.clone()).map_err(|error| wrong(&error))?);
+                let tool = serde_json::from_value(value.clone()).map_err(|error| wrong(&error))?;
+                out.tools.push(Fixed::new(tool).map_err(|error| wrong(&error))?);
             } else if let Some(name) = id.strip_prefix("toolset/") {
                 let tools = value.get("tools").cloned().unwrap_or_default();
                 let tools = serde_json::from_value(tools).map_err(|error| wrong(&error))?;

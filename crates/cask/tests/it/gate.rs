@@ -78,7 +78,7 @@ fn a_block_outlives_everything_but_its_lifting() {
     let world = World::approved();
     assert_eq!(world.cask(&["gate", "block", "pay", "--reason", "no money"]).code, 0);
     assert_eq!(world.cask(&["gate", "check"]).code, 0, "a decision is a decision");
-    world.edit("artifact/tools.json", "\"title\": \"pay\"", "\"title\": \"pay!\"");
+    world.edit("artifact/tools.json", "\"title\":\"pay\"", "\"title\":\"pay!\"");
     world.cask(&["gate", "sync"]);
     let ran = world.cask(&["gate", "allow", "--all"]);
     assert!(ran.out.contains("1 subject stays blocked"), "{}", ran.out);
@@ -330,4 +330,17 @@ fn several_toolpacks_are_listed_and_none_says_to_mint() {
     assert!(ran.err.contains("--toolpack .caskmcp/toolpacks/tp_ffffffffffff/toolpack.yaml"), "{}", ran.err);
     std::fs::remove_dir_all(world.root()).unwrap();
     assert!(world.cask(&["gate", "status"]).err.contains("cask mint"));
+}
+
+#[test]
+fn a_tool_has_one_form_that_is_signed() {
+    let world = World::approved();
+    world.edit("artifact/tools.json", "\"title\":\"pay\"", "\"title\": \"pay\"");
+    assert_eq!(world.cask(&["gate", "check"]).code, 2, "another text is another tool");
+    world.cask(&["gate", "sync"]);
+    let allow = world.cask(&["gate", "allow", "--all"]);
+    assert_eq!(allow.code, 3);
+    assert!(allow.err.contains("tools.json: tool `pay` is not written as cask writes it"), "{}", allow.err);
+    world.edit("artifact/tools.json", "\"title\": \"pay\"", "\"title\":\"pay\"");
+    assert_eq!(world.cask(&["gate", "check"]).code, 0);
 }

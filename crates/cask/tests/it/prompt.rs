@@ -67,7 +67,7 @@ fn only_critical_tools_that_nobody_named_are_asked_about() {
 #[test]
 fn what_is_asked_cannot_dress_itself_up() {
     let world = World::new();
-    world.edit("artifact/tools.json", "\"name\": \"pay\"", "\"name\": \"pay\\u001b[2J\"");
+    world.edit("artifact/tools.json", "\"name\":\"pay\"", "\"name\":\"pay\\u001b[2J\"");
     let ran = at_a_terminal(&world, "n\n", "gate allow --all");
     assert!(ran.code != 0 && !ran.out.contains("\u{1b}[2J"), "{:?}", ran.out);
 }

@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use cask_core::artifact;
 use cask_core::endpoint::Auth;
-use cask_core::toolpack::{Binding, HttpBinding, Tool, policy};
+use cask_core::toolpack::{Binding, Fixed, HttpBinding, Tool, policy};
 use serde_json::{Value, json};
 
 const SECRET: &str = "tok-hunter2-0123456789";
@@ -28,9 +28,8 @@ fn world() -> World {
 
 /// A toolpack of these tools; those that read are in the toolset that is served unless told otherwise.
 pub fn of(tools: &[Tool]) -> World {
-    let mut tools = tools.to_vec();
+    let mut tools: Vec<Fixed> = tools.iter().map(|tool| Fixed::new(tool.clone()).unwrap()).collect();
     tools.sort_by(|one, other| one.name.cmp(&other.name));
-    let tools = tools.as_slice();
     let world = World { dir: tempfile::tempdir().unwrap() };
     let names = |all: bool| {
         let of = tools.iter().filter(|tool| all || http(tool).method == "GET");
@@ -43,10 +42,10 @@ pub fn of(tools: &[Tool]) -> World {
         "toolpack.yaml",
         &format!("schema_version: \"1\"\nid: tp_0123456789ab\nname: t\nhosts: {}\n", json!(hosts)),
     );
-    world.write("artifact/tools.json", &artifact::tools::write(tools).unwrap());
+    world.write("artifact/tools.json", &artifact::tools::write(&tools));
     world.write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
     world.write("artifact/policy.cedar", policy::DEFAULT);
-    world.write("artifact/policy.cedarschema", &policy::schema(tools, &toolsets));
+    world.write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));
     world
 }
 
@@ -320,9 +319,11 @@ fn an_operator_hears_what_is_served_and_what_is_missing() {
     let world = world();
     let text = std::fs::read_to_string(world.pack("artifact/tools.json")).unwrap();
     let mut tools = artifact::tools::read(&text).unwrap();
-    let Binding::Http(binding) = &mut tools[0].binding;
+    let mut tool = tools[0].clone().into_tool();
+    let Binding::Http(binding) = &mut tool.binding;
     binding.auth.insert(Auth::Bearer);
-    world.write("artifact/tools.json", &artifact::tools::write(&tools).unwrap());
+    tools[0] = Fixed::new(tool).unwrap();
+    world.write("artifact/tools.json", &artifact::tools::write(&tools));
     world.approve();
     let out = world.cask(&["gate", "block", "list_user", "--as", "alice@example.com", "--reason", "no"]);
     assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));

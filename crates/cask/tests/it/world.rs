@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use cask_core::artifact;
+use cask_core::toolpack::Fixed;
 use serde_json::{Value, json};
 
 /// The toolpack's id.
@@ -89,8 +91,9 @@ impl World {
     }
 
     pub fn write_tools(&self, tools: &[Value]) {
-        let file = json!({ "schema_version": "1", "tools": tools });
-        self.write("artifact/tools.json", &serde_json::to_string_pretty(&file).unwrap());
+        let fixed = |tool: &Value| Fixed::new(serde_json::from_value(tool.clone()).unwrap()).unwrap();
+        let tools: Vec<Fixed> = tools.iter().map(fixed).collect();
+        self.write("artifact/tools.json", &artifact::tools::write(&tools));
     }
 
     /// Changes a file of the toolpack.

@@ -34,7 +34,7 @@ fn compiled(parts: usize, backwards: bool) -> (Toolpack, BTreeMap<String, String
     }
     let host = "api.acorn.example".to_owned();
     let options = Options { name: host.clone(), hosts: vec![host.clone()], ..Options::default() };
-    let toolpack = compile(summary.endpoints(&[]), &options);
+    let toolpack = compile(summary.endpoints(&[]), &options).unwrap();
     let mut files =
         artifact::files(&toolpack, &coverage::of(&toolpack.baseline, count, BTreeMap::new())).unwrap();
     let origin = manifest::Origin { allowed_hosts: vec![host], descriptions: Vec::new() };

@@ -102,6 +102,7 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     if wanted.contains(POLICY) {
         sound(&desk.pack)?;
     }
+    signable(&desk.pack, &wanted)?;
     ask(args, &desk, &wanted)?;
     let signer = desk.signer(ctx, store, &args.by)?;
     desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, &signer, ctx)?;
@@ -370,6 +371,19 @@ fn sound(pack: &Pack) -> Result<(), Error> {
     let path = pack.dir.join(cask_core::artifact::manifest::POLICY);
     Err(Error::new(format_args!("{} cannot be approved:{}", path.display(), faults.concat()))
         .hint("artifact/policy.cedarschema lists every action with its arguments"))
+}
+
+/// Refuses to sign a tool whose text is not the one canonical form of what was reviewed.
+fn signable(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Error> {
+    let asked = pack.surface.tools.iter().filter(|tool| wanted.contains(&format!("tool/{}", tool.name)));
+    let Some(odd) = asked.into_iter().find(|tool| !tool.is_canonical()) else { return Ok(()) };
+    let path = pack.dir.join(cask_core::artifact::manifest::TOOLS);
+    Err(Error::new(format_args!(
+        "{}: tool `{}` is not written as cask writes it (canonical JSON, RFC 8785), so it cannot be signed",
+        path.display(),
+        terminal(&odd.name)
+    ))
+    .hint("mint again; what was changed by hand belongs into the policy or the toolsets"))
 }
 
 /// The first subject on which the reviewed lockfile and the toolpack disagree.

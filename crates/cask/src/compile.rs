@@ -244,11 +244,20 @@ impl Built {
         let file = self.dir.join(manifest::MANIFEST);
         let facts = Facts::of(&self.toolpack);
         let folder = Folder { dir: self.dir, file, manifest: self.manifest };
-        let lockfile = write_pending(store, &folder, &Surface::from(self.toolpack))?;
+        let mut toolpack = self.toolpack;
+        let_go(std::mem::take(&mut toolpack.baseline));
+        let surface = Surface::from(toolpack);
+        let lockfile = write_pending(store, &folder, &surface)?;
+        let_go(surface);
         let undecided = lockfile.subjects.values().filter(|entry| entry.state == State::Pending).count();
         let coverage = self.coverage;
         Ok(Written { folder, facts, coverage, changed, subjects: lockfile.subjects.len(), undecided })
     }
+}
+
+/// Taking a large toolpack apart takes a while, and nobody waits for it.
+fn let_go<T: Send + 'static>(what: T) {
+    rayon::spawn(move || drop(what));
 }
 
 /// Writes the lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one

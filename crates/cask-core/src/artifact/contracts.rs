@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::toolpack::contract::Contract;
 
 use super::{BadArtifact, SCHEMA_VERSION, manifest::CONTRACTS, yaml};
 
 /// The file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Contracts<C> {
+struct Contracts {
     schema_version: String,
-    contracts: C,
+    contracts: BTreeMap<String, Contract>,
 }
 
 /// The text of the file; contracts by tool name.
 #[must_use]
 pub fn write(contracts: &BTreeMap<String, Contract>) -> String {
-    yaml::write(&Contracts { schema_version: SCHEMA_VERSION.to_owned(), contracts })
+    yaml::many("contracts", contracts, ("schema_version", SCHEMA_VERSION))
 }
 
 /// Reads the file.
@@ -27,7 +27,7 @@ pub fn write(contracts: &BTreeMap<String, Contract>) -> String {
 /// # Errors
 /// [`BadArtifact`]
 pub fn read(text: &str) -> Result<BTreeMap<String, Contract>, BadArtifact> {
-    let file: Contracts<BTreeMap<String, Contract>> = yaml::read(CONTRACTS, text)?;
+    let file: Contracts = yaml::read(CONTRACTS, text)?;
     super::known(CONTRACTS, &file.schema_version)?;
     Ok(file.contracts)
 }

@@ -1,8 +1,10 @@
 //! YAML as cask reads and writes it: bounded, without anchors, tags or duplicate keys; sorted and in blocks.
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::json::Json;
@@ -53,7 +55,28 @@ pub(super) fn bounded<T: DeserializeOwned>(text: &str, nodes: usize, depth: usiz
 #[must_use]
 pub fn write<T: Serialize>(value: &T) -> String {
     let text = serde_json::to_string(value).unwrap_or_default();
-    tree(&Json::parse(&text).unwrap_or_else(|_| Json::Object(Vec::new())))
+    tree(&Json::parse(&text).unwrap_or(Json::Object(Vec::new())))
+}
+
+/// Writes a mapping of many, each by itself on all cores, as the only member of the top besides `after`, which
+/// sorts after it.
+pub(super) fn many<T: Serialize + Sync>(key: &str, of: &BTreeMap<String, T>, after: (&str, &str)) -> String {
+    let list: Vec<(&String, &T)> = of.iter().collect();
+    let texts = list.par_iter().map(|(name, value)| {
+        let (mut out, text) = (String::new(), serde_json::to_string(value).unwrap_or_default());
+        member(&mut out, name, &Json::parse(&text).unwrap_or(Json::Object(Vec::new())), 1);
+        out
+    });
+    let texts: Vec<String> = texts.collect();
+    let mut out = String::new();
+    if texts.is_empty() {
+        member(&mut out, key, &Json::Object(Vec::new()), 0);
+    } else {
+        out.push_str(&format!("{key}:\n"));
+        texts.iter().for_each(|text| out.push_str(text));
+    }
+    member(&mut out, after.0, &after.1.into(), 0);
+    out
 }
 
 /// Writes a value that is a tree already.

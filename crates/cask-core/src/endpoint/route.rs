@@ -91,7 +91,7 @@ impl Routes {
         self.hosts.into_iter().map(|(name, host)| {
             let pinned = host.routes.into_iter().map(|route| Pinned {
                 template: route.pin.template,
-                ends: route.ends,
+                ends: route.ends.into_iter().map(|(end, traffic)| (end, vec![traffic])).collect(),
                 values: route.values,
             });
             (name, pinned.collect())

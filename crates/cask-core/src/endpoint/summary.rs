@@ -173,7 +173,7 @@ impl Summary {
         let mut templates = learn_templates(&hosts, &accepted, Words::with(std::mem::take(&mut self.values)));
         let mut found = BTreeMap::<Box<str>, Vec<Found>>::new();
         for (host, routes) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {
-            found.entry(host).or_default().extend(routes.into_iter().flat_map(Found::of_pinned));
+            found.entry(host).or_default().extend(operations(routes));
         }
         for (host, mut root) in hosts {
             // Accepted and learned templates share out the traffic together, as they will when what is
@@ -181,7 +181,7 @@ impl Summary {
             let mut all = accepted.get(host.as_ref()).cloned().unwrap_or_default();
             all.extend(templates.remove(&host).unwrap_or_default().into_iter().map(pin::Pin::any));
             let pinned = pin::take(&mut root, all);
-            found.entry(host).or_default().extend(pinned.into_iter().flat_map(Found::of_pinned));
+            found.entry(host).or_default().extend(operations(pinned));
         }
         let mut out: Vec<Endpoint> =
             found.into_iter().flat_map(|(host, found)| endpoints_of(&host, found)).collect();
@@ -334,18 +334,25 @@ struct Found {
     template: Template,
     params: Vec<Param>,
     end: Box<str>,
-    traffic: Box<Traffic>,
+    traffic: Traffic,
+}
+
+/// What pinned templates took, an operation each; on all cores.
+fn operations(pinned: Vec<pin::Pinned>) -> Vec<Found> {
+    let found = pinned.into_par_iter().flat_map_iter(|pin::Pinned { template, ends, values }| {
+        ends.into_iter().map(move |(end, parts)| {
+            let traffic = parts.into_iter().fold(Traffic::default(), |mut sum, part| {
+                sum.merge(*part);
+                sum
+            });
+            let params = path_params(&template, &values, traffic.calls);
+            Found { template: template.clone(), params, end, traffic }
+        })
+    });
+    found.collect()
 }
 
 impl Found {
-    fn of_pinned(pinned: pin::Pinned) -> impl Iterator<Item = Self> {
-        let pin::Pinned { template, ends, values } = pinned;
-        ends.into_iter().map(move |(end, traffic)| {
-            let params = path_params(&template, &values, traffic.calls);
-            Self { template: template.clone(), params, end, traffic }
-        })
-    }
-
     fn sets_session(&self) -> bool {
         self.traffic.cookies_set.iter().any(|name| auth::is_session(name))
     }

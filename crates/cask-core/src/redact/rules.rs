@@ -278,11 +278,12 @@ impl Rules {
                 unless: key.unless.iter().map(|name| Name::new(name)).collect(),
             })
             .collect();
-        let stems = [
-            Stems::new(&keys, Place::Body)?,
-            Stems::new(&keys, Place::Query)?,
-            Stems::new(&keys, Place::Header)?,
-        ];
+        // The tables take longer than all the rest of starting up.
+        let ((body, query), (header, keywords)) = rayon::join(
+            || (Stems::new(&keys, Place::Body), Stems::new(&keys, Place::Query)),
+            || (Stems::new(&keys, Place::Header), Keywords::new(&keywords)),
+        );
+        let stems = [body?, query?, header?];
         let headers = file
             .headers
             .into_iter()
@@ -290,7 +291,7 @@ impl Rules {
             .flat_map(|header| header.names.into_iter().map(move |name| (name, header.how)))
             .collect();
         Ok(Rules {
-            keywords: Keywords::new(&keywords)?,
+            keywords: keywords?,
             stems,
             index: Index::new(&keys),
             shapes,

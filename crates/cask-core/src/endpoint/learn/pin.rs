@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::endpoint::observed::{Observed, add_to};
+use crate::endpoint::observed::Observed;
 use crate::endpoint::traffic::Traffic;
 use crate::endpoint::{Endpoint, Place, Segment, Template, TypeSet};
 
@@ -88,8 +88,8 @@ impl Pin {
 pub struct Pinned {
     /// The template, with its parameter names.
     pub template: Template,
-    /// Traffic by end.
-    pub ends: BTreeMap<Box<str>, Box<Traffic>>,
+    /// Traffic by end, of each path apart: merging it all is work for all cores.
+    pub ends: BTreeMap<Box<str>, Vec<Box<Traffic>>>,
     /// The parameters' values, from left to right, each distinct value once.
     pub values: Vec<Observed>,
 }
@@ -208,7 +208,7 @@ impl Taking {
     fn end(&mut self, node: &mut Node, at: usize) {
         let Some(taken) = self.taken.get_mut(at) else { return };
         for (end, traffic) in std::mem::take(&mut node.ends) {
-            add_to(&mut taken.ends, end, traffic, |mine, theirs| mine.merge(*theirs));
+            taken.ends.entry(end).or_default().push(traffic);
         }
         let segments = taken.template.segments().iter().zip(&self.path);
         let params = segments.filter_map(|(segment, name)| match segment {

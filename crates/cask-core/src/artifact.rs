@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::canon::Digest;
-use crate::toolpack::{Toolpack, contract, scope};
+use crate::toolpack::{Toolpack, scope};
 
 pub mod baseline;
 pub mod capture;
@@ -75,20 +75,18 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
     let by_id: BTreeMap<&str, _> =
         toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
     let contracts = || {
-        let contracts = toolpack.tools.par_iter().filter_map(|tool| {
-            let endpoint = by_id.get(tool.evidence.endpoint.as_str())?;
-            Some((tool.name.clone(), contract::contract(tool, endpoint)))
-        });
-        Ok(contracts::write(&contracts.collect()))
+        let known = toolpack.tools.iter();
+        let known = known.filter_map(|tool| Some((tool, *by_id.get(tool.evidence.endpoint.as_str())?)));
+        Ok(contracts::write(&known.collect::<Vec<_>>()))
     };
     let mut coverage = coverage.clone();
     let made: BTreeSet<&str> = toolpack.tools.iter().map(|tool| tool.evidence.endpoint.as_str()).collect();
     coverage.too_large = by_id.keys().filter(|id| !made.contains(*id)).map(|id| (*id).to_owned()).collect();
     type Make<'m> = &'m (dyn Fn() -> Result<String, BadArtifact> + Sync);
     let tools = || {
-        let text = tools::write(&toolpack.tools);
         // what would not read back must not be written
-        tools::read(&text).map(|_| text)
+        tools::check(&toolpack.tools)?;
+        Ok(tools::write(&toolpack.tools))
     };
     let baseline = || baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE));
     let suggested = || Ok(scopes::write(&scope::suggest(&toolpack.tools, &toolpack.baseline)));

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::toolpack::contract::Contract;
+use crate::endpoint::Endpoint;
+use crate::toolpack::Fixed;
+use crate::toolpack::contract::{Contract, contract};
 
 use super::{BadArtifact, SCHEMA_VERSION, manifest::CONTRACTS, yaml};
 
@@ -16,10 +18,11 @@ struct Contracts {
     contracts: BTreeMap<String, Contract>,
 }
 
-/// The text of the file; contracts by tool name.
+/// The text of the file: a contract for each tool, which are sorted by name.
 #[must_use]
-pub fn write(contracts: &BTreeMap<String, Contract>) -> String {
-    yaml::many("contracts", contracts, ("schema_version", SCHEMA_VERSION))
+pub fn write(tools: &[(&Fixed, &Endpoint)]) -> String {
+    let one = |(tool, endpoint): &(&Fixed, &Endpoint)| (tool.name.clone(), contract(tool, endpoint));
+    yaml::many("contracts", tools, one, ("schema_version", SCHEMA_VERSION))
 }
 
 /// Reads the file.

@@ -52,6 +52,24 @@ pub fn read(text: &str) -> Result<Vec<Fixed>, BadArtifact> {
         return Err(BadArtifact::new(TOOLS, format_args!("its {count} tools cannot be told apart")));
     };
     super::known(TOOLS, &version)?;
+    fit(&tools)?;
+    Ok(tools)
+}
+
+/// Whether a file of these tools would read back; each is read by itself and let go.
+///
+/// # Errors
+/// As [`read`].
+pub fn check(tools: &[Fixed]) -> Result<(), BadArtifact> {
+    let odd = tools.par_iter().find_map_first(|tool| Some((tool, Fixed::read(tool.text()).err()?)));
+    match odd {
+        Some((tool, error)) => Err(BadArtifact::new(TOOLS, format_args!("tool `{}`: {error}", tool.name))),
+        None => fit(tools),
+    }
+}
+
+/// What is asked of tools beyond their form.
+fn fit(tools: &[Fixed]) -> Result<(), BadArtifact> {
     let mut before: Option<&str> = None;
     for (index, tool) in tools.iter().enumerate() {
         let fault =
@@ -75,5 +93,5 @@ pub fn read(text: &str) -> Result<Vec<Fixed>, BadArtifact> {
             return fault("a tool has at most 16 KiB");
         }
     }
-    Ok(tools)
+    Ok(())
 }

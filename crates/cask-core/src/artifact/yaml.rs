@@ -4,7 +4,6 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::json::Json;
@@ -58,13 +57,18 @@ pub fn write<T: Serialize>(value: &T) -> String {
     tree(&Json::parse(&text).unwrap_or(Json::Object(Vec::new())))
 }
 
-/// Writes a mapping of many, each by itself on all cores, as the only member of the top besides `after`, which
-/// sorts after it.
-pub(super) fn many<T: Serialize + Sync>(key: &str, of: &BTreeMap<String, T>, after: (&str, &str)) -> String {
-    let list: Vec<(&String, &T)> = of.iter().collect();
-    let texts = list.par_iter().map(|(name, value)| {
-        let (mut out, text) = (String::new(), serde_json::to_string(value).unwrap_or_default());
-        member(&mut out, name, &Json::parse(&text).unwrap_or(Json::Object(Vec::new())), 1);
+/// Writes a mapping of many, each made and written by itself on all cores, as the only member of the top
+/// besides `after`, which sorts after it. The keys come in order.
+pub(super) fn many<I: Sync, T: Serialize>(
+    key: &str,
+    items: &[I],
+    make: impl Fn(&I) -> (String, T) + Sync,
+    after: (&str, &str),
+) -> String {
+    let texts = items.par_iter().map(|item| {
+        let (name, value) = make(item);
+        let (mut out, text) = (String::new(), serde_json::to_string(&value).unwrap_or_default());
+        member(&mut out, &name, &Json::parse(&text).unwrap_or(Json::Object(Vec::new())), 1);
         out
     });
     let texts: Vec<String> = texts.collect();

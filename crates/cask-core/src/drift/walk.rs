@@ -130,8 +130,12 @@ fn descend(before: &Schema, now: &Schema, context: &Context, depth: usize, sink:
     }
     values(before, now, context, sink);
     members(before, now, context, depth, sink);
-    if let (Some(before), Some(now)) = (&before.items, &now.items) {
-        descend(before, now, &context.below("*", format!("{}[]", context.field)), depth + 1, sink);
+    if let (Some(items), Some(now_items)) = (&before.items, &now.items) {
+        let mut inside = context.below("*", format!("{}[]", context.field));
+        // the items of one list are not independent either
+        inside.caps.0 = inside.caps.0.min(seen(before, context.declared.0));
+        inside.caps.1 = inside.caps.1.min(seen(now, context.declared.1));
+        descend(items, now_items, &inside, depth + 1, sink);
     }
     if let (Some(before), Some(now)) = (&before.additional, &now.additional) {
         descend(before, now, &context.below("*", format!("{}.*", context.field)), depth + 1, sink);
@@ -183,6 +187,10 @@ fn retyped(before: &Schema, now: &Schema, context: &Context, sink: &mut Sink) ->
     let certain = context.declared == (true, true);
     if context.textual() && was.has(TypeSet::STRING) && !overlap(was, is) {
         // what travels as text and reads as a number is still text: callers only chose other values
+        return true;
+    }
+    if context.textual() && !certain && (was.has(TypeSet::ARRAY) || is.has(TypeSet::ARRAY)) {
+        // a parameter that is repeated is a list; given once, a list of one looks like a value
         return true;
     }
     if !overlap(was, is) {

@@ -4,9 +4,11 @@
 //! names the intent among its `evidence_refs`. A refused call has one. Arguments appear only as a
 //! fingerprint. A line that is changed, removed, added or moved breaks the chain.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use crate::canon::{self, CanonError, Digest};
+use crate::canon::{self, CanonError, Digest, Hasher};
 
 /// One decision, or the outcome of one: a line of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,18 +92,21 @@ impl Record {
     pub fn chain(&mut self, tail: Tail) -> Result<(Vec<u8>, Tail), CanonError> {
         self.seq = tail.next;
         self.prev = tail.prev;
-        self.hash = self.expected_hash()?;
         let mut line = canon::canonical(self)?;
+        let member = self.own_hash();
+        let place = place_of(&line, &member);
+        self.hash = hash_without(&line, place.clone());
+        if let Some(place) = line.get_mut(place) {
+            place.copy_from_slice(&self.own_hash());
+        }
         line.push(b'\n');
         Ok((line, Tail { next: tail.next + 1, prev: Some(self.hash) }))
     }
 
-    fn expected_hash(&self) -> Result<Digest, CanonError> {
-        let mut value = serde_json::to_value(self)?;
-        if let Some(members) = value.as_object_mut() {
-            members.remove("hash");
-        }
-        canon::digest(&value)
+    /// The member of the canonical form that has the record's own hash. Another follows it, whose name sorts
+    /// after.
+    fn own_hash(&self) -> Vec<u8> {
+        format!("\"hash\":\"{}\",", self.hash).into_bytes()
     }
 
     /// Reads one line and checks its own hash.
@@ -112,11 +117,26 @@ impl Record {
         let record: Record = serde_json::from_str(line).map_err(|_| "it is not a record")?;
         // Reading ignores members it does not know: the line must be exactly what the record would write.
         let exact = canon::canonical(&record).is_ok_and(|bytes| bytes == line.as_bytes());
-        if !exact || record.expected_hash().ok() != Some(record.hash) {
+        let place = place_of(line.as_bytes(), &record.own_hash());
+        if !exact || hash_without(line.as_bytes(), place) != record.hash {
             return Err("its hash does not match its content");
         }
         Ok(record)
     }
+}
+
+/// Where a member stands in a line. Quotes within texts are escaped, so it cannot be part of one.
+fn place_of(line: &[u8], member: &[u8]) -> Range<usize> {
+    let at = memchr::memmem::find(line, member).unwrap_or(line.len());
+    at..(at + member.len()).min(line.len())
+}
+
+/// The hash of a record: of its canonical form without the member that has it.
+fn hash_without(line: &[u8], member: Range<usize>) -> Digest {
+    let mut hasher = Hasher::default();
+    hasher.update(line.get(..member.start).unwrap_or_default());
+    hasher.update(line.get(member.end..).unwrap_or_default());
+    hasher.finish()
 }
 
 /// Checks a whole log from its first line and gives its end.

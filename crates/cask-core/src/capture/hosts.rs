@@ -158,7 +158,8 @@ impl Seen {
 }
 
 /// The host most likely meant: the one with the most API calls, preferring the registrable domain
-/// of the pages that were visited; never a known analytics service. `None` if no host has API calls.
+/// of the pages that were visited, unless they were of this machine: a page under development calls others.
+/// Never a known analytics service. `None` if no host has API calls.
 #[must_use]
 pub fn suggest(seen: &BTreeMap<String, Seen>) -> Option<&str> {
     let mut pages: BTreeMap<String, u64> = BTreeMap::new();
@@ -167,7 +168,7 @@ pub fn suggest(seen: &BTreeMap<String, Seen>) -> Option<&str> {
     }
     let home = pages
         .iter()
-        .filter(|(_, count)| **count > 0)
+        .filter(|(name, count)| **count > 0 && !is_local(name))
         .max_by_key(|(name, count)| (**count, std::cmp::Reverse(*name)));
     let candidates =
         || seen.iter().filter(|(host, seen)| seen.api > 0 && !skip::is_analytics_host(split_port(host).0));
@@ -176,6 +177,12 @@ pub fn suggest(seen: &BTreeMap<String, Seen>) -> Option<&str> {
         .filter(|(host, _)| home.is_some_and(|(name, _)| registrable(host) == *name))
         .max_by_key(most);
     first_party.or_else(|| candidates().max_by_key(most)).map(|(host, _)| host.as_str())
+}
+
+/// Whether a name or an address is this machine's own (RFC 6761, section 6.3).
+fn is_local(name: &str) -> bool {
+    let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    name == "localhost" || name.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// `example.co.uk` for `api.example.co.uk`; an address or a lone label stands for itself.
@@ -229,6 +236,12 @@ mod tests {
             ("api.shop.example".to_owned(), Seen { requests: 20, api: 18, page: 0 }),
             ("graph.facebook.com".to_owned(), Seen { requests: 50, api: 50, page: 0 }),
             ("api.segment.io".to_owned(), Seen { requests: 90, api: 90, page: 0 }),
+        ]);
+        assert_eq!(suggest(&seen), Some("api.shop.example"));
+        // a page under development, which calls the service
+        let seen = BTreeMap::from([
+            ("localhost:8080".to_owned(), Seen { requests: 29, api: 25, page: 29 }),
+            ("api.shop.example".to_owned(), Seen { requests: 30, api: 26, page: 0 }),
         ]);
         assert_eq!(suggest(&seen), Some("api.shop.example"));
     }

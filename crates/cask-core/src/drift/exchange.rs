@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::evidence::{Count, chance};
 use super::pair::place;
 use super::rules::{Area, Direction, Kind};
-use super::walk::{Context, token, walk};
+use super::walk::{Context, moved, token, walk};
 use super::{Difference, Sink};
 use crate::endpoint::{Auth, Endpoint, Param, Payload, Place, Schema};
 use crate::finding::{At, Severity};
@@ -138,13 +138,7 @@ fn params(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
             None => {
                 let (never, some) = (Count::new(0, calls(before)), presence(param, now));
                 let kind = if some.always() { Kind::AddedAlways } else { Kind::Added };
-                let message = format!(
-                    "{} was in none of {} calls, now in {} of {}",
-                    context.label(),
-                    never.n(),
-                    some.k(),
-                    some.n()
-                );
+                let message = context.moved(never, some);
                 let at = (Direction::Request, Area::Param, kind);
                 sink.push(Difference::new(at, context.at(), chance(never, some), message));
             }
@@ -155,13 +149,7 @@ fn params(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
         let context = param_context(before, now, param);
         let (some, never) = (presence(param, before), Count::new(0, calls(now)));
         if some.always() {
-            let message = format!(
-                "{} was in {} of {} calls, now in none of {}",
-                context.label(),
-                some.k(),
-                some.n(),
-                never.n()
-            );
+            let message = context.moved(some, never);
             let at = (Direction::Request, Area::Param, Kind::Removed);
             sink.push(Difference::new(at, context.at(), chance(some, never), message));
         }
@@ -180,6 +168,11 @@ fn calls(endpoint: &Endpoint) -> u64 {
     if endpoint.observed == 0 && endpoint.declared { DECLARED } else { endpoint.observed }
 }
 
+/// Which sides come from a description alone.
+fn declared(before: &Endpoint, now: &Endpoint) -> (bool, bool) {
+    (before.observed == 0, now.observed == 0)
+}
+
 fn presence(param: &Param, endpoint: &Endpoint) -> Count {
     match (endpoint.observed, param.required) {
         (0, true) => Count::new(DECLARED, DECLARED),
@@ -196,7 +189,7 @@ fn param_context(before: &Endpoint, now: &Endpoint, param: &Param) -> Context {
         subject: format!("{place_name} parameter"),
         field: param.name.clone(),
         caps: (calls(before), calls(now)),
-        declared: (before.observed == 0, now.observed == 0),
+        declared: declared(before, now),
     }
 }
 
@@ -214,7 +207,7 @@ fn request(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
     sink.positions += 1;
     if was.never() && is.always() || was.always() && is.never() {
         let kind = if is.always() { Kind::AddedAlways } else { Kind::Removed };
-        let message = format!("{} of {} calls had a body, now {} of {}", was.k(), was.n(), is.k(), is.n());
+        let message = moved("a request body", was, is, declared(before, now));
         let at = (Direction::Request, Area::Body, kind);
         sink.push(Difference::new(at, pointer, chance(was, is), message));
         return;
@@ -225,7 +218,7 @@ fn request(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
         subject: "request".to_owned(),
         field: String::new(),
         caps: (calls(before), calls(now)),
-        declared: (before.observed == 0, now.observed == 0),
+        declared: declared(before, now),
     };
     payloads(&before.request, &now.request, &make, sink);
 }
@@ -319,12 +312,7 @@ fn responses(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
             let at = (Direction::Response, Area::Status, Kind::Added);
             let pointer = At { pointer: format!("/response/{status}"), ..place(now) };
             let (never, some) = (seen(before, &|s| s == *status), seen(now, &|s| s == *status));
-            let message = format!(
-                "status {status} was never answered in {} calls, now in {} of {}",
-                never.n(),
-                some.k(),
-                some.n()
-            );
+            let message = moved(&format!("status {status}"), never, some, declared(before, now));
             let most = if good(*status) { Severity::Breaking } else { Severity::Info };
             // a description need not list every error
             let chance = if before.observed == 0 && !good(*status) { 1.0 } else { chance(never, some) };
@@ -340,13 +328,8 @@ fn responses(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
         let (old, new) = (bodies(earlier), bodies(answer));
         if old.always() && new.never() || old.never() && new.always() {
             let kind = if new.never() { Kind::Removed } else { Kind::AddedAlways };
-            let message = format!(
-                "{} of {} answers with status {status} had a body, now {} of {}",
-                old.k(),
-                old.n(),
-                new.k(),
-                new.n()
-            );
+            let what = format!("a body of answers with status {status}");
+            let message = moved(&what, old, new, declared(before, now));
             let at = (Direction::Response, Area::Body, kind);
             sink.push(Difference::new(at, pointer, chance(old, new), message));
             continue;
@@ -357,7 +340,7 @@ fn responses(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
             subject: format!("response {status}"),
             field: String::new(),
             caps: (count(earlier.seen), count(answer.seen)),
-            declared: (before.observed == 0, now.observed == 0),
+            declared: declared(before, now),
         };
         payloads(&earlier.content, &answer.content, &make, sink);
     }

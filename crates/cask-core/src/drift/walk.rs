@@ -71,6 +71,11 @@ impl Context {
             || name.ends_with("ID")
     }
 
+    /// As [`moved`], of this position.
+    pub(super) fn moved(&self, before: Count, now: Count) -> String {
+        moved(&self.label(), before, now, self.declared)
+    }
+
     /// The place.
     pub(super) fn at(&self) -> At {
         self.place.clone()
@@ -92,16 +97,20 @@ impl Context {
             (false, true) if before.n() > 0 => Kind::Raised,
             _ => return,
         };
-        let message = format!(
-            "{} was in {} of {}, now in {} of {}",
-            self.label(),
-            before.k(),
-            before.n(),
-            now.k(),
-            now.n()
-        );
+        let message = self.moved(before, now);
         self.push(Area::Presence, kind, self.weigh(before, now), message, sink);
     }
+}
+
+/// `… was in 4 of 5, now in none of 6`. What a description says was not counted.
+pub(super) fn moved(what: &str, before: Count, now: Count, declared: (bool, bool)) -> String {
+    let side = |count: Count, declared| match (declared, count.k()) {
+        (true, 0) => "not in the description".to_owned(),
+        (true, _) => "in the description".to_owned(),
+        (false, 0) => format!("in none of {}", count.n()),
+        (false, k) => format!("in {k} of {}", count.n()),
+    };
+    format!("{what} was {}, now {}", side(before, declared.0), side(now, declared.1))
 }
 
 /// One reference token of an RFC 6901 pointer.
@@ -370,13 +379,7 @@ fn members(before: &Schema, now: &Schema, context: &Context, depth: usize, sink:
             continue;
         }
         if some.always() {
-            let message = format!(
-                "{} was in {} of {}, now in none of {}",
-                field.label(),
-                some.k(),
-                some.n(),
-                never.n()
-            );
+            let message = field.moved(some, never);
             field.push(Area::Field, Kind::Removed, context.weigh(some, never), message, sink);
         } else if some.k() > 0 && context.direction == Direction::Response {
             let message = format!(
@@ -394,8 +397,7 @@ fn members(before: &Schema, now: &Schema, context: &Context, depth: usize, sink:
         let (never, some) = (Count::new(0, parents_before), count(is, context.declared.1));
         let kind = if some.always() { Kind::AddedAlways } else { Kind::Added };
         let field = context.member(name);
-        let message =
-            format!("{} was in none of {}, now in {} of {}", field.label(), never.n(), some.k(), some.n());
+        let message = field.moved(never, some);
         field.push(Area::Field, kind, context.weigh(never, some), message, sink);
     }
 }

@@ -225,7 +225,7 @@ fn object(shape: &Shape, endpoint: &Endpoint) -> String {
     let searching =
         matches!(shape.action.first().map(String::as_str), Some("search" | "query" | "count" | "list"));
     let creating = shape.action.is_empty() && !last.item && endpoint.method == "POST";
-    let mut text = if last.words == ["me"] {
+    let mut text = if last.words == ["me"] || last.words == ["myself"] {
         "the current user".to_owned()
     } else if last.item {
         with_article(&last.spoken().join(" "))

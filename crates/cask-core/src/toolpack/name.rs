@@ -2,12 +2,12 @@
 //!
 //! A name is a function of its own endpoint as far as that goes: all parent resources of the path are
 //! always in it, so that an unrelated endpoint that appears later moves no name. Only where two endpoints
-//! still read the same do both take more context: what was left out as a version or prefix, then the
-//! host, then the method, at last a piece of the id.
+//! still read the same do both take more context: by what an item is found, what was left out as a version
+//! or prefix, then the host, then the method, at last a piece of the id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::endpoint::{Endpoint, Segment};
+use crate::endpoint::{Endpoint, Segment, TypeSet};
 
 use super::words;
 
@@ -252,7 +252,24 @@ pub fn shape(endpoint: &Endpoint) -> Shape {
         }
     }
     shape.take_action(endpoint);
+    // `GET /project` that answers with a list is about projects
+    if let Some(last) = shape.parts.last_mut().filter(|part| !part.item)
+        && shape.action.is_empty()
+        && lists(endpoint)
+        && let Some(noun) = last.words.last_mut()
+    {
+        *noun = words::plural(noun);
+    }
     shape
+}
+
+/// Whether all that was answered to a `GET` that worked is lists.
+fn lists(endpoint: &Endpoint) -> bool {
+    let worked = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
+    let mut bodies = worked.flat_map(|(_, response)| response.content.values()).peekable();
+    endpoint.method == "GET"
+        && bodies.peek().is_some()
+        && bodies.all(|payload| payload.schema.types == TypeSet::ARRAY)
 }
 
 impl Shape {
@@ -460,7 +477,7 @@ pub fn names(endpoints: &[Endpoint], previous: &BTreeMap<String, String>) -> BTr
             named.insert(endpoint.id.clone(), name.clone());
         }
     }
-    for level in 0..=4 {
+    for level in 0..=5 {
         let mut wanted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for endpoint in endpoints.iter().filter(|endpoint| !named.contains_key(&endpoint.id)) {
             wanted.entry(candidate(endpoint, level)).or_default().insert(&endpoint.id);
@@ -484,17 +501,27 @@ pub fn names(endpoints: &[Endpoint], previous: &BTreeMap<String, String>) -> BTr
 /// The name with as much context as `level` says.
 fn candidate(endpoint: &Endpoint, level: u8) -> String {
     let mut words = own_words(endpoint);
-    if level >= 1 {
-        let dropped = shape(endpoint).dropped;
-        words.extend(dropped.into_iter().filter(|word| level >= 2 || word != "api" && word != "rest"));
+    if let (1.., Some(Segment::Param { name, .. })) = (level, endpoint.template.segments().last()) {
+        let mut by = words::split(name);
+        let noun = shape(endpoint).parts.last().map(Part::spoken).unwrap_or_default();
+        // `project_id` of a project is its id
+        if by.len() > noun.len() && by.starts_with(&noun) {
+            by.drain(..noun.len());
+        }
+        words.push("by".to_owned());
+        words.extend(by);
     }
     if level >= 2 {
-        words.extend(endpoint.host.split(['.', ':']).take(2).flat_map(words::split));
+        let dropped = shape(endpoint).dropped;
+        words.extend(dropped.into_iter().filter(|word| level >= 3 || word != "api" && word != "rest"));
     }
     if level >= 3 {
-        words.push(endpoint.method.to_ascii_lowercase());
+        words.extend(endpoint.host.split(['.', ':']).take(2).flat_map(words::split));
     }
     if level >= 4 {
+        words.push(endpoint.method.to_ascii_lowercase());
+    }
+    if level >= 5 {
         words.push(short(&endpoint.id));
     }
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
@@ -567,6 +594,25 @@ mod tests {
             let all = names(std::slice::from_ref(&endpoint), &BTreeMap::new());
             assert_eq!(all.get(&endpoint.id).map(String::as_str), Some(name), "{method} {path}");
         }
+    }
+
+    #[test]
+    fn one_and_all_of_a_singular_resource_are_told_apart() {
+        let (mut all, mut one) =
+            (endpoint("GET", "/api/project"), endpoint("GET", "/api/project/{project_id}"));
+        let both = |all: &Endpoint, one: &Endpoint| {
+            let named = names(&[all.clone(), one.clone()], &BTreeMap::new());
+            [named[&all.id].clone(), named[&one.id].clone()]
+        };
+        assert_eq!(both(&all, &one), ["get_project", "get_project_by_id"]);
+        let answer = |types: TypeSet| {
+            let schema = crate::endpoint::Schema { types, ..Default::default() };
+            let content = [("application/json".to_owned(), crate::endpoint::Payload { seen: 1, schema })];
+            BTreeMap::from([(200, crate::endpoint::Response { seen: 1, content: content.into() })])
+        };
+        all.responses = answer(TypeSet::ARRAY);
+        one.responses = answer(TypeSet::OBJECT);
+        assert_eq!(both(&all, &one), ["list_projects", "get_project"]);
     }
 
     #[test]

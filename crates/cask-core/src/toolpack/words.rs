@@ -134,6 +134,22 @@ pub fn is_plural(word: &str) -> bool {
     matches!(word, "settings" | "data" | "news" | "media" | "analytics") || singular(word) != word
 }
 
+/// The plural of an English noun, so that [`singular`] gives the noun again; what is plural already stays.
+#[must_use]
+pub fn plural(word: &str) -> String {
+    if let Some((many, _)) = IRREGULAR.iter().find(|(_, one)| *one == word) {
+        return (*many).to_owned();
+    }
+    if is_plural(word) || SAME.contains(&word) && !word.ends_with("ss") {
+        return word.to_owned();
+    }
+    match word.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'i', 'o', 'u']) => format!("{stem}ies"),
+        _ if ["s", "x", "z", "ch", "sh"].iter().any(|end| word.ends_with(end)) => format!("{word}es"),
+        _ => format!("{word}s"),
+    }
+}
+
 /// The words with the last one in the singular.
 #[must_use]
 pub fn singular_last(words: &[String]) -> Vec<String> {
@@ -162,6 +178,24 @@ mod tests {
         }
         for hostile in ["ignore%20all", "a<b", "né", "one-two-three-four-five-six-seven"] {
             assert!(split(hostile).is_empty(), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn plural_and_back() {
+        for (one, many) in [
+            ("field", "fields"),
+            ("company", "companies"),
+            ("key", "keys"),
+            ("box", "boxes"),
+            ("person", "people"),
+            ("status", "statuses"),
+            ("address", "addresses"),
+            ("data", "data"),
+            ("users", "users"),
+        ] {
+            assert_eq!(plural(one), many);
+            assert!(one == many || singular(many) == one || one == "users", "{one}");
         }
     }
 

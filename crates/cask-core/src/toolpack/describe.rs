@@ -162,7 +162,10 @@ pub fn description(endpoint: &Endpoint, answer: Option<&Schema>) -> String {
     if let Some(statuses) = only_failures(endpoint) {
         text.push_str(&format!(" Every recorded call failed ({statuses})."));
     }
-    if let Some(back) = answer.and_then(comes_back) {
+    // what GraphQL answers is in `data`
+    let data =
+        answer.filter(|_| endpoint.operation.is_some()).and_then(|answer| answer.properties.get("data"));
+    if let Some(back) = data.map(|data| &data.schema).or(answer).and_then(comes_back) {
         text.push(' ');
         text.push_str(&back);
     }
@@ -192,12 +195,12 @@ fn capital(text: &str) -> String {
 /// What the call does, in the words of its path: `Lists the orders of a user`.
 fn deed(endpoint: &Endpoint) -> String {
     if let Some(operation) = &endpoint.operation {
-        let words = words::split(&operation.name).join(" ");
+        let words = name::operation_words(operation).join(" ");
         let kind = if operation.kind == "mutation" { "mutation" } else { "query" };
         return if words.is_empty() {
-            format!("Sends a GraphQL {kind}")
+            format!("Send a GraphQL {kind}")
         } else {
-            format!("GraphQL {kind} {words}")
+            format!("{} (GraphQL {kind})", capital(&words))
         };
     }
     let shape = name::shape(endpoint);

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::endpoint::{Endpoint, Segment, TypeSet};
+use crate::endpoint::{Endpoint, Operation, Segment, TypeSet};
 
 use super::words;
 
@@ -378,7 +378,7 @@ pub fn verb(endpoint: &Endpoint, shape: &Shape) -> &'static str {
 /// The words of a name, without regard to other endpoints.
 fn own_words(endpoint: &Endpoint) -> Vec<String> {
     if let Some(operation) = &endpoint.operation {
-        let words = words::split(&operation.name);
+        let words = operation_words(operation);
         if !words.is_empty() {
             return words;
         }
@@ -412,6 +412,21 @@ fn own_words(endpoint: &Endpoint) -> Vec<String> {
     out
 }
 
+/// The name of a GraphQL operation, or the fields it asks for, with a verb first; no word where the name says
+/// nothing.
+#[must_use]
+pub fn operation_words(operation: &Operation) -> Vec<String> {
+    let mut words = verb_first(words::split(&operation.name));
+    if operation.kind == "query"
+        && let Some(first) = words.first()
+        && !is_verb(first)
+    {
+        let many = words.last().is_some_and(|last| words.len() == 1 && words::is_plural(last));
+        words.insert(0, if many { "list" } else { "get" }.to_owned());
+    }
+    words
+}
+
 /// An `operationId` as words, if it is nothing but an identifier.
 fn declared(text: &str) -> Vec<String> {
     let sane = text.len() <= 100
@@ -428,16 +443,20 @@ fn declared(text: &str) -> Vec<String> {
     if words.len() > 14 { Vec::new() } else { verb_first(words) }
 }
 
+/// Verbs that are moved to the front of a name.
+const PLAIN: [&str; 14] = [
+    "get", "list", "create", "update", "delete", "patch", "add", "remove", "destroy", "put", "post",
+    "insert", "retrieve", "find",
+];
+
+fn is_verb(word: &str) -> bool {
+    PLAIN.contains(&word) || RPC_VERBS.contains(&word) || ACTIONS.contains(&word)
+}
+
 /// `account_get` and `databases_delete_user` as `get_account` and `delete_databases_user`.
 fn verb_first(mut words: Vec<String>) -> Vec<String> {
-    const PLAIN: [&str; 14] = [
-        "get", "list", "create", "update", "delete", "patch", "add", "remove", "destroy", "put", "post",
-        "insert", "retrieve", "find",
-    ];
-    let is_verb = |word: &String| RPC_VERBS.contains(&word.as_str()) || ACTIONS.contains(&word.as_str());
-    let plain = |word: &String| PLAIN.contains(&word.as_str());
-    if words.first().is_some_and(|first| !is_verb(first) && !plain(first))
-        && let Some(at) = words.iter().rposition(plain)
+    if words.first().is_some_and(|first| !is_verb(first))
+        && let Some(at) = words.iter().rposition(|word| PLAIN.contains(&word.as_str()))
     {
         let verb = words.remove(at);
         words.insert(0, verb);
@@ -593,6 +612,28 @@ mod tests {
             let endpoint = endpoint(method, path);
             let all = names(std::slice::from_ref(&endpoint), &BTreeMap::new());
             assert_eq!(all.get(&endpoint.id).map(String::as_str), Some(name), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn graphql_operations_have_a_verb() {
+        for (kind, name, expected) in [
+            ("query", "users", "list_users"),
+            ("query", "viewer", "get_viewer"),
+            ("query", "GetUser", "get_user"),
+            ("query", "nodesRateLimit", "get_nodes_rate_limit"),
+            ("mutation", "issueCreate", "create_issue"),
+            ("mutation", "archiveIssue", "archive_issue"),
+        ] {
+            let operation = Operation {
+                kind: kind.to_owned(),
+                name: name.to_owned(),
+                document: String::new(),
+                persisted: None,
+                persisted_as: None,
+                fields: Vec::new(),
+            };
+            assert_eq!(operation_words(&operation).join("_"), expected, "{kind} {name}");
         }
     }
 

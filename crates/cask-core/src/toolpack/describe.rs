@@ -192,7 +192,7 @@ fn capital(text: &str) -> String {
     chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
 }
 
-/// What the call does, in the words of its path: `Lists the orders of a user`.
+/// What the call does, in the words of its name or its path: `List the orders of a user`.
 fn deed(endpoint: &Endpoint) -> String {
     if let Some(operation) = &endpoint.operation {
         let words = name::operation_words(operation).join(" ");
@@ -202,6 +202,11 @@ fn deed(endpoint: &Endpoint) -> String {
         } else {
             format!("{} (GraphQL {kind})", capital(&words))
         };
+    }
+    // the author's own name for it says more than the path
+    if let Some(words) = endpoint.declared_name.as_deref().map(name::declared).filter(|words| words.len() > 1)
+    {
+        return capital(&words.join(" "));
     }
     let shape = name::shape(endpoint);
     let object = object(&shape, endpoint);

@@ -428,7 +428,7 @@ pub fn operation_words(operation: &Operation) -> Vec<String> {
 }
 
 /// An `operationId` as words, if it is nothing but an identifier.
-fn declared(text: &str) -> Vec<String> {
+pub(super) fn declared(text: &str) -> Vec<String> {
     let sane = text.len() <= 100
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'))
         && text.bytes().any(|b| b.is_ascii_alphabetic());

@@ -1,0 +1,169 @@
+//! What this machine has accepted: the only trust that the repository cannot write.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use cask_core::canon::Digest;
+use cask_core::lock::status::Seen;
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::files::{MAX_BYTES, make_dir, read, read_bytes};
+use crate::error::Error;
+
+impl Store {
+    /// The last accepted revision of a toolpack's lockfile.
+    ///
+    /// # Errors
+    /// [`Error`] if the memory is there but cannot be read: then nothing can be said about a rollback.
+    pub fn seen(&self, toolpack: &str) -> Result<Option<Seen>, Error> {
+        Ok(self.memory()?.revisions.get(toolpack).map(|&(revision, digest)| Seen { revision, digest }))
+    }
+
+    /// Whether any lockfile was ever accepted under this root.
+    ///
+    /// # Errors
+    /// As [`Store::seen`].
+    pub fn seen_any(&self) -> Result<bool, Error> {
+        Ok(!self.memory()?.revisions.is_empty())
+    }
+
+    /// Remembers an accepted revision, if it is newer than the remembered one, and on the first time the
+    /// trust under which it was. Only for who holds the lock: others write the same file.
+    ///
+    /// # Errors
+    /// As [`Store::seen`], or if it cannot be written.
+    pub fn remember(&self, toolpack: &str, seen: Seen) -> Result<(), Error> {
+        let mut memory = self.memory()?;
+        let known = memory.revisions.get(toolpack).is_some_and(|&(revision, _)| revision >= seen.revision);
+        if known && memory.trust.is_some() {
+            return Ok(());
+        }
+        if !known {
+            memory.revisions.insert(toolpack.to_owned(), (seen.revision, seen.digest));
+        }
+        if memory.trust.is_none() {
+            memory.trust = self.trust_digest()?;
+        }
+        self.write_memory(&memory)
+    }
+
+    /// Refuses a trust file that is not the one under which lockfiles were accepted here: whoever can write
+    /// the repository could put another in its place.
+    ///
+    /// # Errors
+    /// [`Error`] that says how a change that is meant is accepted.
+    pub fn check_trust(&self) -> Result<(), Error> {
+        let (Some(known), Some(now)) = (self.memory()?.trust, self.trust_digest()?) else { return Ok(()) };
+        if known == now {
+            return Ok(());
+        }
+        Err(Error::new(format_args!(
+            "{} is not the one that was accepted on this machine",
+            self.trust_file().display()
+        ))
+        .hint(
+            "restore it from version control; if you know who changed it and why: `cask state accept` shows it",
+        ))
+    }
+
+    /// Takes the lockfiles and the trust file as they are now for accepted, whatever was before. `now` has the
+    /// toolpacks with a sealed lockfile; what is remembered of any other is forgotten.
+    ///
+    /// # Errors
+    /// As [`Store::remember`].
+    pub fn accept(&self, now: BTreeMap<String, Seen>) -> Result<(), Error> {
+        let revisions = now.into_iter().map(|(id, seen)| (id, (seen.revision, seen.digest))).collect();
+        self.write_memory(&Memory { trust: self.trust_digest()?, revisions, ..Memory::default() })
+    }
+
+    /// What is remembered: toolpacks with the revisions accepted.
+    ///
+    /// # Errors
+    /// As [`Store::seen`].
+    pub fn remembered(&self) -> Result<BTreeMap<String, u64>, Error> {
+        Ok(self.memory()?.revisions.into_iter().map(|(id, (revision, _))| (id, revision)).collect())
+    }
+
+    fn trust_digest(&self) -> Result<Option<Digest>, Error> {
+        let path = self.trust_file();
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = read_bytes(&self.root, &path, MAX_BYTES)?;
+        Ok(Some(Digest::of_bytes(&bytes)))
+    }
+
+    fn write_memory(&self, memory: &Memory) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(memory).map_err(Error::new)?;
+        make_dir(&self.state())?;
+        self.write(&self.memory_file(), text.as_bytes())
+    }
+
+    /// What changes whenever what is remembered does: every write is another file under the same name. None
+    /// where that cannot be known.
+    #[must_use]
+    pub fn memory_stamp(&self) -> Option<Stamp> {
+        let meta = fs::metadata(self.memory_file()).ok()?;
+        #[cfg(unix)]
+        return Some((std::os::unix::fs::MetadataExt::ino(&meta), meta.len(), meta.modified().ok()));
+        #[cfg(not(unix))]
+        return None;
+    }
+
+    fn memory_file(&self) -> PathBuf {
+        self.state().join("revisions.json")
+    }
+
+    fn memory(&self) -> Result<Memory, Error> {
+        let path = self.memory_file();
+        if !path.exists() {
+            return Ok(Memory::default());
+        }
+        let text = read(&self.root, &path, 16 << 20)?;
+        let memory: Memory = serde_json::from_str(&text)
+            .map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
+        if memory.schema_version != "1" {
+            return Err(Error::new(format_args!("{}: written by a later version of cask", path.display())));
+        }
+        Ok(memory)
+    }
+}
+
+/// Which file it is, how long, and when it was written.
+pub type Stamp = (u64, u64, Option<std::time::SystemTime>);
+
+/// What this root has accepted so far.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Memory {
+    schema_version: String,
+    /// By toolpack: revision and digest of its lockfile.
+    revisions: BTreeMap<String, (u64, Digest)>,
+    /// The trust file under which they were accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trust: Option<Digest>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { schema_version: "1".to_owned(), revisions: BTreeMap::new(), trust: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_revision_is_not_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let seen = |revision| Seen { revision, digest: Digest::of_bytes(b"x") };
+        store.remember("tp_1", seen(3)).unwrap();
+        store.remember("tp_1", seen(2)).unwrap();
+        assert_eq!(store.seen("tp_1").unwrap(), Some(seen(3)));
+        assert_eq!(store.seen("tp_2").unwrap(), None);
+    }
+}

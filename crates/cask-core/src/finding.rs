@@ -1,4 +1,4 @@
-//! One vocabulary for judgements: lint, diff, drift and verify all speak in [`Finding`]s.
+//! One vocabulary for judgements: gate, diff, drift and verify all speak in [`Finding`]s.
 //!
 //! A finding says "checked: no". "Could not check" is an error, and never a finding.
 

@@ -1,11 +1,11 @@
 //! Everything cask decides, from captured bytes to tools, lock, decision and finding.
 //!
 //! ```text
-//! capture → redact → endpoint → toolpack → lock → guard → audit → diff · drift · verify → report
+//! capture → redact → endpoint → toolpack → lock → guard → audit → diff · drift · verify → explain → report
 //! ```
 //!
 //! A module uses only modules to its left, and the ground: [`canon`], [`ids`], [`json`], [`finding`].
-//! [`artifact`] and [`explain`] stand beside them: they know them all and none of them knows these.
+//! [`artifact`] stands beside them: it knows them all and none of them knows it.
 //! Nothing here does IO, reads a clock, draws randomness or prints.
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]

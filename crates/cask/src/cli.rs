@@ -30,42 +30,30 @@ struct Cli {
     command: Command,
 }
 
+// What a command is for stands with its arguments.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Prove the whole loop offline on a bundled capture
     Demo(commands::demo::Args),
-    /// Compile captures or API descriptions into a toolpack
     Mint(commands::mint::Args),
-    /// Show what a toolpack would let an agent do that is not approved yet
     #[command(visible_alias = "plan")]
     Diff(commands::diff::Args),
-    /// Record approvals: allow, block, status, check, sync, snapshot
     #[command(visible_alias = "approve")]
     Gate(commands::gate::Args),
-    /// Serve the approved tools of a toolpack over MCP
     Run(Box<commands::run::Args>),
-    /// Compare what a service does now with what was accepted
     Drift(commands::drift::Args),
-    /// Check a toolpack against its contracts, digests and capture
     Verify(commands::verify::Args),
-    /// Print an MCP client configuration for a toolpack
     Config(commands::config::Args),
-    /// Import captures without compiling them
     #[command(hide = true)]
     Capture(commands::capture::Args),
-    /// Compile imported captures into a toolpack
     #[command(hide = true)]
     Compile(commands::compile::Args),
-    /// Serve MCP (same server as `run`)
     #[command(hide = true)]
     Mcp(commands::mcp::Args),
     /// Serve MCP (same as `mcp serve`)
     #[command(hide = true)]
     Serve(Box<commands::run::Args>),
-    /// Explain a code or a tool
     #[command(hide = true)]
     Explain(commands::explain::Args),
-    /// Look after the state root
     #[command(hide = true)]
     State(commands::state::Args),
 }

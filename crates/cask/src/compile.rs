@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use cask_core::artifact::{self, BadArtifact, Manifest, coverage, declared, manifest};
 use cask_core::endpoint::summary::Summary;
 use cask_core::endpoint::{Endpoint, Risk};
-use cask_core::lock::{Lockfile, State, Surface, change};
+use cask_core::lock::{Lockfile, State, Surface};
 use cask_core::toolpack::{self, Options, Toolpack, baseline};
 use rayon::prelude::*;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::import;
-use crate::store::folder::{Folder, PENDING};
+use crate::store::folder::{self, Folder, PENDING};
 use crate::store::{self, MAX_BYTES, Store};
 use crate::ui;
 
@@ -264,9 +264,7 @@ fn let_go<T: Send + 'static>(what: T) {
 /// says: whether its signatures hold is checked by those who decide and by those who run.
 fn write_pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lockfile, Error> {
     let base = folder.approved_if_there()?.map(|(_, lockfile)| lockfile);
-    let mut pending = change::pending(base.as_ref(), surface).map_err(Error::new)?;
-    let seen = store.seen(&surface.toolpack)?.map_or(0, |seen| seen.revision);
-    pending.revision = pending.revision.max(seen.saturating_add(1));
+    let pending = folder::pending(base.as_ref(), store.seen(&surface.toolpack)?, surface)?;
     let path = folder.pending_file();
     let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == pending);
     if !same {

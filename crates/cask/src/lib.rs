@@ -14,7 +14,8 @@ pub mod store;
 pub mod ui;
 
 /// Reading a large capture is much making and dropping of small things on all cores, where the system's
-/// allocator spends a quarter of the time. Two arenas: more would each keep what they once held.
+/// allocator spends a quarter of the time. Builds within the repository give it two arenas
+/// (`.cargo/config.toml`): more would each keep what they once held.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -38,18 +38,10 @@ impl Store {
         &self.root
     }
 
-    /// `captures/<id>/`
-    ///
-    /// # Errors
-    /// [`Error`] if the id is not a plain name.
-    pub fn capture(&self, id: &str) -> Result<PathBuf, Error> {
-        Ok(self.root.join("captures").join(plain(id)?))
-    }
-
     /// `toolpacks/<id>/`
     ///
     /// # Errors
-    /// As [`Store::capture`].
+    /// [`Error`] if the id is not a plain name.
     pub fn toolpack_dir(&self, id: &str) -> Result<PathBuf, Error> {
         Ok(self.root.join("toolpacks").join(plain(id)?))
     }

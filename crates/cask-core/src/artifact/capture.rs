@@ -68,7 +68,7 @@ pub enum CaptureError {
     Json(#[from] serde_json::Error),
     /// Written by a later cask.
     #[error(
-        "schema_version `{0}` is newer than this cask understands (`{SCHEMA_VERSION}`); use a later version of cask"
+        "schema_version is `{0}`, this cask reads `{SCHEMA_VERSION}`; use the cask that wrote it, or a later one"
     )]
     Newer(String),
 }

@@ -32,8 +32,6 @@ pub const OWNED: [&str; 2] = [POLICY, TOOLSETS];
 pub const SCOPES: &str = "artifact/scopes.suggested.yaml";
 /// What traffic has shown.
 pub const COVERAGE: &str = "artifact/coverage.json";
-/// The lockfile that nobody has decided on yet.
-pub const LOCKFILE_PENDING: &str = "lockfile/caskmcp.lock.pending.yaml";
 
 /// The manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

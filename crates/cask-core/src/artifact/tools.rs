@@ -11,10 +11,11 @@ use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLS, read_json};
 /// The file as a whole, for the place of a fault.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tools {
+struct Whole {
     #[serde(rename = "schema_version")]
     _schema_version: String,
-    tools: Vec<Tool>,
+    #[serde(rename = "tools")]
+    _tools: Vec<Tool>,
 }
 
 /// The text of the file: a tool a line, as it is signed.
@@ -47,9 +48,8 @@ fn split(text: &str) -> Option<(String, Vec<Fixed>)> {
 pub fn read(text: &str) -> Result<Vec<Fixed>, BadArtifact> {
     let Some((version, tools)) = split(text) else {
         // whatever is wrong is said with its place in the whole file
-        let whole: Tools = read_json(TOOLS, text)?;
-        let count = whole.tools.len();
-        return Err(BadArtifact::new(TOOLS, format_args!("its {count} tools cannot be told apart")));
+        let whole = read_json::<Whole>(TOOLS, text).err();
+        return Err(whole.unwrap_or_else(|| BadArtifact::new(TOOLS, "its tools cannot be told apart")));
     };
     super::known(TOOLS, &version)?;
     fit(&tools)?;
@@ -88,7 +88,7 @@ fn fit(tools: &[Fixed]) -> Result<(), BadArtifact> {
         if unbound {
             return fault("every parameter of the path needs an argument");
         }
-        // what a client gets of it is less than what is signed
+        // a client gets parts of it, some of them in more words: far from the limit it need not be counted
         if tool.text().len() > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {
             return fault("a tool has at most 16 KiB");
         }

@@ -14,6 +14,9 @@
 /// Observations beyond this many add no evidence: what came in one session is not independent for ever.
 const ENOUGH: u64 = 400;
 
+/// What a description declares counts as if it had been seen this often.
+pub(super) const DECLARED: u64 = ENOUGH;
+
 /// A count: `k` of `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count {

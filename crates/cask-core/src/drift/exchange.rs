@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::evidence::{Count, chance};
+use super::evidence::{Count, DECLARED, chance};
 use super::pair::place;
 use super::rules::{Area, Direction, Kind};
 use super::walk::{Context, moved, token, walk};
@@ -160,9 +160,6 @@ fn params(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
 fn counted(param: &Param) -> Schema {
     Schema { seen: param.seen, ..param.schema.clone() }
 }
-
-/// What a description declares counts as if it had been seen often.
-const DECLARED: u64 = 400;
 
 fn calls(endpoint: &Endpoint) -> u64 {
     if endpoint.observed == 0 && endpoint.declared { DECLARED } else { endpoint.observed }

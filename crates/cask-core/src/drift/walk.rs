@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::evidence::{Count, chance};
+use super::evidence::{Count, DECLARED, chance};
 use super::rules::{Area, Direction, Kind};
 use super::shape::{akin, alike, overlap, types};
 use super::{Difference, Sink};
@@ -12,8 +12,6 @@ use crate::finding::{At, Severity};
 
 /// Levels below which nothing is compared.
 const MAX_DEPTH: usize = 48;
-/// What a description declares counts as if it had been seen this often.
-const DECLARED: u64 = 400;
 
 /// Where a walk is.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 //!
 //! The concrete paths of a host form a trie. From the root down, [`mod@partition`] decides for the children
 //! of each node which of them are literals and which are values of one parameter; the values' subtrees
-//! are merged before going on, so that the levels below are decided on everything known of them.
+//! are looked at as one place from there on, so that the levels below are decided on everything known of them.
 
 use std::collections::BTreeMap;
 

@@ -195,23 +195,21 @@ impl Summary {
     /// Turns values passed between concrete places into flows between endpoints.
     fn attach_flows(&self, endpoints: &mut [Endpoint]) {
         let mut found = BTreeMap::<(usize, String, String, String), BTreeSet<u64>>::new();
-        {
-            let mut cache = BTreeMap::<&str, Option<usize>>::new();
-            let passed: Vec<flow::Passed> = self.passing.passed().collect();
-            for flow::Passed { from, to, value } in &passed {
-                let index = Index::of(endpoints.iter().map(|endpoint| &endpoint.template));
-                let find = |place: &str| locate(endpoints, &index, place);
-                let source = *cache.entry(&from.place).or_insert_with(|| find(&from.place));
-                let target = *cache.entry(&to.place).or_insert_with(|| find(&to.place));
-                let (Some(source), Some(target)) = (source, target) else { continue };
-                let (Some(from_endpoint), Some(to_endpoint)) = (endpoints.get(source), endpoints.get(target))
-                else {
-                    continue;
-                };
-                let Some(argument) = argument(to_endpoint, &to.pointer) else { continue };
-                let key = (target, from_endpoint.id.clone(), from.pointer.to_string(), argument);
-                found.entry(key).or_default().insert(*value);
-            }
+        let index = Index::of(endpoints.iter().map(|endpoint| &endpoint.template));
+        let find = |place: &str| locate(endpoints, &index, place);
+        let mut cache = BTreeMap::<&str, Option<usize>>::new();
+        let passed: Vec<flow::Passed> = self.passing.passed().collect();
+        for flow::Passed { from, to, value } in &passed {
+            let source = *cache.entry(&from.place).or_insert_with(|| find(&from.place));
+            let target = *cache.entry(&to.place).or_insert_with(|| find(&to.place));
+            let (Some(source), Some(target)) = (source, target) else { continue };
+            let (Some(from_endpoint), Some(to_endpoint)) = (endpoints.get(source), endpoints.get(target))
+            else {
+                continue;
+            };
+            let Some(argument) = argument(to_endpoint, &to.pointer) else { continue };
+            let key = (target, from_endpoint.id.clone(), from.pointer.to_string(), argument);
+            found.entry(key).or_default().insert(*value);
         }
         for ((target, from, pointer, to), values) in found {
             // One value may be equal by chance; two that pass the same way are not.

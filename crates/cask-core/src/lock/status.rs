@@ -36,7 +36,7 @@ pub struct Against<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refused {
-    /// The reason code of design section 7, as in the audit log.
+    /// The reason code, as in the audit log.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,

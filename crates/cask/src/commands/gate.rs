@@ -17,7 +17,7 @@ mod decide;
 mod look;
 mod snapshot;
 
-/// Record approvals.
+/// Record approvals: allow, block, status, check, sync, snapshot.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]

@@ -15,7 +15,7 @@ use crate::compile::{self, Request};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output::{self, Style};
-use crate::store::pack;
+use crate::store::folder;
 use crate::store::{Store, read};
 
 /// Check a toolpack against its contracts, digests and capture.
@@ -172,7 +172,8 @@ fn follow(toolpack: &Toolpack, on_disk: &OnDisk, findings: &mut Vec<Finding>) {
 /// The lockfile that counts: the approved one, or the pending one while nothing is approved.
 fn locked(toolpack: &Toolpack, on_disk: &OnDisk, findings: &mut Vec<Finding>) {
     let named = on_disk.manifest.lockfile.as_deref();
-    let usual = [pack::APPROVED, pack::PENDING].into_iter().find(|name| on_disk.dir.join(name).is_file());
+    let usual = [folder::APPROVED, folder::PLAIN, folder::PENDING];
+    let usual = usual.into_iter().find(|name| on_disk.dir.join(name).is_file());
     let Some(name) = named.or(usual) else { return };
     let lockfile = read(&on_disk.dir, &on_disk.dir.join(name), artifact::lockfile::MAX_BYTES)
         .map_err(|error| error.message)

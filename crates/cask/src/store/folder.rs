@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use cask_core::artifact::lockfile::{self as wire, BadFile};
 use cask_core::artifact::{Manifest, manifest};
-use cask_core::lock::Lockfile;
+use cask_core::lock::status::Seen;
+use cask_core::lock::{Lockfile, Surface, change};
 
 use super::{read, write};
 use crate::error::Error;
@@ -14,7 +15,17 @@ pub const PENDING: &str = "lockfile/caskmcp.lock.pending.yaml";
 /// The sealed lockfile.
 pub const APPROVED: &str = "lockfile/caskmcp.lock.approved.yaml";
 /// The sealed lockfile under the name that people keep in a repository of their own.
-const PLAIN: &str = "lockfile/caskmcp.lock.yaml";
+pub const PLAIN: &str = "lockfile/caskmcp.lock.yaml";
+
+/// The lockfile that comes next: after the sealed one, and after every one that was accepted here.
+///
+/// # Errors
+/// [`Error`] if something in it has no canonical form.
+pub fn pending(base: Option<&Lockfile>, seen: Option<Seen>, surface: &Surface) -> Result<Lockfile, Error> {
+    let mut next = change::pending(base, surface).map_err(Error::new)?;
+    next.revision = next.revision.max(seen.map_or(0, |seen| seen.revision).saturating_add(1));
+    Ok(next)
+}
 
 /// Where a toolpack is, and what its manifest says.
 #[derive(Debug)]
@@ -67,18 +78,18 @@ impl Folder {
     /// The sealed lockfile, if there is one. It is not verified yet.
     ///
     /// # Errors
-    /// As [`Pack::lockfile`].
+    /// As [`Folder::lockfile`].
     pub fn approved(&self) -> Result<Option<(PathBuf, Lockfile)>, Error> {
         let Some(path) = self.approved_file()? else { return Ok(None) };
         let lockfile = self.lockfile(&path)?;
         Ok(Some((path, lockfile)))
     }
 
-    /// As [`Pack::approved`], but none where the manifest names a file that is gone: for decisions that begin
+    /// As [`Folder::approved`], but none where the manifest names a file that is gone: for decisions that begin
     /// anew. What runs never takes the one for the other.
     ///
     /// # Errors
-    /// As [`Pack::lockfile`].
+    /// As [`Folder::lockfile`].
     pub fn approved_if_there(&self) -> Result<Option<(PathBuf, Lockfile)>, Error> {
         let gone = self.manifest.lockfile.as_ref().is_some_and(|named| !self.dir.join(named).exists());
         if gone { Ok(None) } else { self.approved() }

@@ -9,10 +9,9 @@ use cask_core::lock::{Lockfile, POLICY, State, Surface};
 use cask_core::toolpack::Fixed;
 use serde_json::Value;
 
+use super::folder::Folder;
 use super::{MAX_BYTES, Store, read, write};
 use crate::error::Error;
-
-pub use super::folder::{APPROVED, Folder, PENDING};
 
 /// What the approved digests stand for, so that a difference can be shown.
 const CONTENTS: &str = "lockfile/approved.contents.json";

@@ -1,7 +1,5 @@
 //! Names for learned path parameters: what they identify, in the API's own words.
 
-use crate::endpoint::observed::Observed;
-
 use super::look::{Look, look};
 use super::{Part, decode};
 
@@ -44,15 +42,6 @@ pub fn common_look<'a>(values: impl Iterator<Item = &'a str>) -> Look {
         *counts.entry(look(value)).or_default() += 1;
     }
     counts.into_iter().max_by_key(|(_, n)| *n).map_or(Look::Slug, |(look, _)| look)
-}
-
-/// The look of values of which only the observations are left.
-pub fn observed_look(values: &Observed) -> Look {
-    match &values.strings {
-        Some(strings) if !strings.open => common_look(strings.values.keys().map(AsRef::as_ref)),
-        _ if values.integer > values.string => Look::Int,
-        _ => Look::Random,
-    }
 }
 
 /// The literal as a singular noun in snake case, if it is one (a version is not).

@@ -90,7 +90,7 @@ pub struct Pinned {
     pub template: Template,
     /// Traffic by end, of each path apart: merging it all is work for all cores.
     pub ends: BTreeMap<Box<str>, Vec<Box<Traffic>>>,
-    /// The parameters' values, from left to right, each distinct value once.
+    /// The parameters' values, from left to right.
     pub values: Vec<Observed>,
 }
 

@@ -16,7 +16,8 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output;
 use crate::store::Store;
-use crate::store::pack::{APPROVED, PENDING, Pack};
+use crate::store::folder::{self, APPROVED, PENDING};
+use crate::store::pack::Pack;
 use crate::{keys, ui};
 
 #[derive(Debug, clap::Args)]
@@ -183,9 +184,7 @@ pub(super) fn sync(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error
 
 /// The lockfile that comes next: after the sealed one, and after every one that was accepted here.
 fn next(base: Option<&Lockfile>, seen: Option<Seen>, pack: &Pack) -> Result<Lockfile, Error> {
-    let mut next = change::pending(base, &pack.surface).map_err(Error::new)?;
-    next.revision = next.revision.max(seen.map_or(0, |seen| seen.revision).saturating_add(1));
-    Ok(next)
+    folder::pending(base, seen, &pack.surface)
 }
 
 /// Everything that a decision needs, on one desk.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::endpoint::Risk;
 use crate::finding::{At, Basis, Finding};
 use crate::lock::{POLICY, Surface};
-use crate::toolpack::{Binding, Tool};
+use crate::toolpack::{Binding, Fixed, Tool};
 
 mod policy;
 pub mod rules;
@@ -44,13 +44,17 @@ pub fn grouped(before: Option<&Surface>, after: &Surface) -> Vec<(String, Vec<Fi
 
 fn findings(before: Option<&Surface>, after: &Surface) -> Vec<(Class, Finding)> {
     let mut out = Found::default();
-    let tools_of = |surface: &Surface| -> BTreeMap<String, Tool> {
-        surface.tools.iter().map(|tool| (tool.name.clone(), Tool::clone(tool))).collect()
-    };
+    fn tools_of(surface: &Surface) -> BTreeMap<&str, &Fixed> {
+        surface.tools.iter().map(|tool| (tool.name.as_str(), tool)).collect()
+    }
     let (old, new) = (before.map(tools_of).unwrap_or_default(), tools_of(after));
     for (name, now) in &new {
         let at = format!("tool/{name}");
         match old.get(name) {
+            Some(then) if then.as_ref() == now.as_ref() && then.digest() != now.digest() => {
+                let message = format!("`{name}` says the same in other bytes than were approved: mint again");
+                out.at(&at).push(&rules::TOOL_OTHER, "", message, None, None);
+            }
             Some(then) => tool::compare(then, now, &mut out.at(&at)),
             None => {
                 let message = format!("new tool `{name}`: {}", call(now));
@@ -76,8 +80,8 @@ fn findings(before: Option<&Surface>, after: &Surface) -> Vec<(Class, Finding)> 
 }
 
 /// A host that no approved tool calls is said once, beside the tools that call it.
-fn hosts(any: bool, old: &BTreeMap<String, Tool>, new: &BTreeMap<String, Tool>, out: &mut Found) {
-    let of = |tools: &BTreeMap<String, Tool>| -> std::collections::BTreeSet<String> {
+fn hosts(any: bool, old: &BTreeMap<&str, &Fixed>, new: &BTreeMap<&str, &Fixed>, out: &mut Found) {
+    let of = |tools: &BTreeMap<&str, &Fixed>| -> std::collections::BTreeSet<String> {
         tools
             .values()
             .map(|tool| {

@@ -48,6 +48,18 @@ impl Outcome {
     }
 }
 
+/// JSON nested deeper than this is text to us.
+const MAX_DEPTH: usize = 128;
+
+fn deeper(value: &Value, levels: usize) -> bool {
+    match (value, levels) {
+        (Value::Array(_) | Value::Object(_), 0) => true,
+        (Value::Array(items), _) => items.iter().any(|item| deeper(item, levels - 1)),
+        (Value::Object(members), _) => members.values().any(|member| deeper(member, levels - 1)),
+        _ => false,
+    }
+}
+
 /// Makes an outcome of what the upstream answered.
 #[must_use]
 pub fn outcome(rules: &Rules, tool: &Tool, credentials: &Credentials, answer: Answer) -> Outcome {
@@ -60,7 +72,8 @@ pub fn outcome(rules: &Rules, tool: &Tool, credentials: &Credentials, answer: An
     }
     let json = is_json(&answer.media) || answer.media.is_empty();
     let parsed = if json { serde_json::from_slice::<Value>(&answer.body).ok() } else { None };
-    let Some(mut value) = parsed else {
+    // the parser has a limit of its own, and a key that gets around it
+    let Some(mut value) = parsed.filter(|value| !deeper(value, MAX_DEPTH)) else {
         return text(tool, credentials, &answer);
     };
     clean(credentials, &mut value);

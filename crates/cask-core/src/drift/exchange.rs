@@ -186,6 +186,7 @@ fn param_context(before: &Endpoint, now: &Endpoint, param: &Param) -> Context {
         subject: format!("{place_name} parameter"),
         field: param.name.clone(),
         caps: (calls(before), calls(now)),
+        lists: (u64::MAX, u64::MAX),
         declared: declared(before, now),
     }
 }
@@ -215,6 +216,7 @@ fn request(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
         subject: "request".to_owned(),
         field: String::new(),
         caps: (calls(before), calls(now)),
+        lists: (u64::MAX, u64::MAX),
         declared: declared(before, now),
     };
     payloads(&before.request, &now.request, &make, sink);
@@ -337,6 +339,7 @@ fn responses(before: &Endpoint, now: &Endpoint, sink: &mut Sink) {
             subject: format!("response {status}"),
             field: String::new(),
             caps: (count(earlier.seen), count(answer.seen)),
+            lists: (u64::MAX, u64::MAX),
             declared: declared(before, now),
         };
         payloads(&earlier.content, &answer.content, &make, sink);

@@ -131,3 +131,27 @@ fn absence_of_traffic_is_never_called_removed() {
     assert!(nothing.findings.is_empty());
     assert_eq!(nothing.uncalled, 2);
 }
+
+#[test]
+fn a_repeated_parameter_is_compared_by_what_is_in_it() {
+    let of = |schema: &Value| {
+        let path = serde_json::json!({"name": "user_id", "in": "path", "required": true, "seen": 50,
+            "schema": {"types": ["integer"], "seen": 50}});
+        let page = serde_json::json!({"name": "page", "in": "query", "required": true, "seen": 50, "schema": schema});
+        endpoints(&serde_json::json!({ "params": [path, page] }))
+    };
+    let number = serde_json::json!({"types": ["integer"], "seen": 50});
+    let text = serde_json::json!({"types": ["string"], "seen": 50});
+    let list = |of: &Value| serde_json::json!({"types": ["array"], "seen": 50, "items": of});
+    let codes = |before: &Value, now: &Value| -> Vec<&str> {
+        compare(&of(before), &of(now)).findings.iter().map(|finding| finding.code).collect()
+    };
+    for (before, now) in [(&number, &list(&number)), (&list(&number), &number), (&list(&text), &text)] {
+        assert_eq!(codes(before, now), [""; 0], "{before} {now}");
+    }
+    for (before, now) in
+        [(&number, &text), (&number, &list(&text)), (&list(&number), &text), (&list(&number), &list(&text))]
+    {
+        assert_eq!(codes(before, now), ["request-retyped"], "{before} {now}");
+    }
+}

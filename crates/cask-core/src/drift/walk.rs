@@ -26,6 +26,9 @@ pub(super) struct Context {
     pub field: String,
     /// Exchanges on both sides: what comes in one exchange is not independent.
     pub caps: (u64, u64),
+    /// Lists on both sides that this position is in: what comes in one list is hardly more independent. Another type
+    /// in all of them needs no such care.
+    pub lists: (u64, u64),
     /// Which sides come from a description alone.
     pub declared: (bool, bool),
 }
@@ -80,7 +83,7 @@ impl Context {
     }
 
     fn weigh(&self, before: Count, now: Count) -> f64 {
-        chance(before.capped(self.caps.0), now.capped(self.caps.1))
+        chance(before.capped(self.caps.0.min(self.lists.0)), now.capped(self.caps.1.min(self.lists.1)))
     }
 
     fn push(&self, area: Area, kind: Kind, chance: f64, message: String, sink: &mut Sink) {
@@ -126,6 +129,7 @@ fn descend(before: &Schema, now: &Schema, context: &Context, depth: usize, sink:
     if depth > MAX_DEPTH {
         return;
     }
+    let (before, now) = if context.textual() { alike_listed(before, now) } else { (before, now) };
     // alternatives of a description, or nothing known: no statement
     let unclear = |schema: &Schema| !schema.any_of.is_empty() || schema.types.is_empty();
     if unclear(before) || unclear(now) {
@@ -140,12 +144,23 @@ fn descend(before: &Schema, now: &Schema, context: &Context, depth: usize, sink:
     if let (Some(items), Some(now_items)) = (&before.items, &now.items) {
         let mut inside = context.below("*", format!("{}[]", context.field));
         // the items of one list are not independent either
-        inside.caps.0 = inside.caps.0.min(seen(before, context.declared.0));
-        inside.caps.1 = inside.caps.1.min(seen(now, context.declared.1));
+        inside.lists.0 = inside.lists.0.min(seen(before, context.declared.0));
+        inside.lists.1 = inside.lists.1.min(seen(now, context.declared.1));
         descend(items, now_items, &inside, depth + 1, sink);
     }
     if let (Some(before), Some(now)) = (&before.additional, &now.additional) {
         descend(before, now, &context.below("*", format!("{}.*", context.field)), depth + 1, sink);
+    }
+}
+
+/// A parameter that is repeated is a list; given once, a list of one looks like a value. Where one side is a list
+/// and the other is not, what is in the list is compared.
+fn alike_listed<'s>(before: &'s Schema, now: &'s Schema) -> (&'s Schema, &'s Schema) {
+    let item = |schema: &'s Schema| schema.items.as_deref().filter(|_| types(schema) == TypeSet::ARRAY);
+    match (item(before), item(now)) {
+        (Some(before), None) => (before, now),
+        (None, Some(now)) => (before, now),
+        _ => (before, now),
     }
 }
 
@@ -196,12 +211,10 @@ fn retyped(before: &Schema, now: &Schema, context: &Context, sink: &mut Sink) ->
         // what travels as text and reads as a number is still text: callers only chose other values
         return true;
     }
-    if context.textual() && !certain && (was.has(TypeSet::ARRAY) || is.has(TypeSet::ARRAY)) {
-        // a parameter that is repeated is a list; given once, a list of one looks like a value
-        return true;
-    }
     if !overlap(was, is) {
-        let weight = if certain { 0.0 } else { context.weigh(Count::new(n1, n1), Count::new(0, n2)) };
+        let (always, never) = (Count::new(n1, n1), Count::new(0, n2));
+        let weight =
+            if certain { 0.0 } else { chance(always.capped(context.caps.0), never.capped(context.caps.1)) };
         let (area, message) = match envelope(before, now).or_else(|| envelope(now, before)) {
             Some(inner) if was == TypeSet::ARRAY => (
                 Area::Envelope,

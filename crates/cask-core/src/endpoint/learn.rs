@@ -220,6 +220,9 @@ pub fn learn(root: &Node, words: &words::Words) -> Learned {
 
 /// Branches from which on they are looked at apart, on all cores.
 const WIDE: usize = 4;
+/// Segments below which everything is done in one thread: who waits for others takes up other work meanwhile, on top
+/// of its own stack, and paths can be two hundred segments deep.
+pub(super) const NEAR: usize = 8;
 
 /// The members of a parameter are looked at as one place; nothing is merged or copied.
 fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, words: &words::Words, learned: &mut Learned) {
@@ -227,7 +230,7 @@ fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, words: &words::Words, 
         learned.paths.push(path.clone());
     }
     let choices = partition(place, path, words);
-    if choices.len() < WIDE {
+    if choices.len() < WIDE || path.len() >= NEAR {
         choices.into_iter().for_each(|choice| follow(choice, place, path, words, learned));
         return;
     }

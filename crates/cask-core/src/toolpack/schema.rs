@@ -427,6 +427,8 @@ fn is_tame(value: &Value) -> bool {
 fn is_member(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-$@:/".contains(&b))
+        // to the JSON library such a name means something else
+        && !name.starts_with("$serde_json::")
         && !describe::commands(name)
 }
 

@@ -68,24 +68,6 @@ impl From<BadArtifact> for Unreadable {
 }
 
 impl Pack {
-    /// Everything that can be approved here, by subject.
-    ///
-    /// # Errors
-    /// [`Error`] if a tool has no JSON form.
-    pub fn contents(&self) -> Result<BTreeMap<String, Value>, Error> {
-        let mut out = BTreeMap::from([(POLICY.to_owned(), self.surface.policy_content())]);
-        for tool in &self.surface.tools {
-            out.insert(
-                format!("tool/{}", tool.name),
-                serde_json::to_value(tool.as_ref()).map_err(Error::new)?,
-            );
-        }
-        for (name, tools) in &self.surface.toolsets {
-            out.insert(format!("toolset/{name}"), Surface::toolset_content(name, tools));
-        }
-        Ok(out)
-    }
-
     /// Keeps what the lockfile's approved digests stand for, beside it. What the last one stood for stays
     /// too, so that whoever is killed between the two writes loses nothing.
     ///
@@ -93,11 +75,21 @@ impl Pack {
     /// [`Error`] if it cannot be written.
     pub fn keep_contents(&self, lockfile: &Lockfile) -> Result<(), Error> {
         let mut known = self.kept()?;
-        for (id, value) in self.contents()? {
-            let digest = canon::digest(&value).map_err(Error::new)?;
+        let mut keep = |id: String, digest: Digest, value: &dyn Fn() -> serde_json::Result<Value>| {
             if lockfile.subjects.get(&id).is_some_and(|entry| entry.digest == digest) {
-                known.insert(digest.to_string(), value);
+                known.insert(digest.to_string(), value().map_err(Error::new)?);
             }
+            Ok(())
+        };
+        // Of a tool that is none of those nothing is asked: it must not stand in the way of a decision on others.
+        for tool in &self.surface.tools {
+            keep(format!("tool/{}", tool.name), tool.digest(), &|| serde_json::to_value(tool.as_ref()))?;
+        }
+        let toolsets = self.surface.toolsets.iter();
+        let toolsets =
+            toolsets.map(|(name, tools)| (format!("toolset/{name}"), Surface::toolset_content(name, tools)));
+        for (id, value) in toolsets.chain([(POLICY.to_owned(), self.surface.policy_content())]) {
+            keep(id, canon::digest(&value).map_err(Error::new)?, &|| Ok(value.clone()))?;
         }
         let old = self.approved()?.map(|(_, old)| old.subjects);
         let wanted: Vec<String> = lockfile

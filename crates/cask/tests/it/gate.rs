@@ -337,10 +337,21 @@ fn a_tool_has_one_form_that_is_signed() {
     let world = World::approved();
     world.edit("artifact/tools.json", "\"title\":\"pay\"", "\"title\": \"pay\"");
     assert_eq!(world.cask(&["gate", "check"]).code, 2, "another text is another tool");
+    let diff = world.cask(&["diff"]);
+    assert!(diff.code > 0 && diff.out.contains("other bytes than were approved"), "{}", diff.out);
     world.cask(&["gate", "sync"]);
     let allow = world.cask(&["gate", "allow", "--all"]);
     assert_eq!(allow.code, 3);
     assert!(allow.err.contains("tools.json: tool `pay` is not written as cask writes it"), "{}", allow.err);
     world.edit("artifact/tools.json", "\"title\": \"pay\"", "\"title\":\"pay\"");
     assert_eq!(world.cask(&["gate", "check"]).code, 0);
+}
+
+#[test]
+fn a_tool_that_cannot_be_signed_stands_in_the_way_of_no_block() {
+    let world = World::approved();
+    world.edit("artifact/tools.json", "\"timeout_ms\":30000", "\"timeout_ms\":9007199254740993");
+    world.cask(&["gate", "sync"]);
+    let block = world.cask(&["gate", "block", "pay", "--reason", "no money"]);
+    assert_eq!(block.code, 0, "{}{}", block.out, block.err);
 }

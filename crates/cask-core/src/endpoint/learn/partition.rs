@@ -139,8 +139,8 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     if !group.is_empty() && group.len() + pool.len() >= 2 {
         let all: Vec<usize> = group.iter().map(|child| child.at).chain(pool.iter().copied()).collect();
         let sample = spread(group.iter().collect(), SAMPLE);
-        let shares = sample.par_iter().map(|child| likeness(child, &all).share().unwrap_or(NO_EVIDENCE));
-        let shares: Vec<f64> = shares.collect();
+        let share = |child: &&&Child<'_>| likeness(child, &all).share().unwrap_or(NO_EVIDENCE);
+        let shares = each(path, &sample, share);
         let alike = shares.iter().sum::<f64>() / sample.len() as f64;
         let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
         let many = ((all.len() - 1) as f64).ln_1p();
@@ -173,7 +173,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         let score = own + (0.6 - best) * weight + if leaf { 1.5 } else { 0.5 };
         (score < 0.0).then_some(child.at)
     };
-    let tenants: Vec<usize> = heavy.par_iter().filter_map(tenant).collect();
+    let tenants: Vec<usize> = each(path, &heavy, tenant).into_iter().flatten().collect();
     if tenants.len() + pool.len() >= 2 {
         pool.extend(tenants);
     }
@@ -199,6 +199,15 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         set(&mut value, at);
     }
     value
+}
+
+/// The same work for many children; on all cores where the path is short.
+fn each<T: Sync, R: Send>(path: &[Part], children: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+    if path.len() < super::NEAR {
+        children.par_iter().map(work).collect()
+    } else {
+        children.iter().map(work).collect()
+    }
 }
 
 /// Calls through a child up to which it counts as rarely seen.

@@ -141,9 +141,22 @@ impl Taking {
         {
             self.end(node, *at);
         }
+        let mut literals: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut params: Vec<usize> = Vec::new();
+        for at in open {
+            match self.segment(*at) {
+                Some(Segment::Literal(text)) if node.children.contains_key(text.as_str()) => {
+                    literals.entry(text.clone()).or_default().push(*at);
+                }
+                Some(Segment::Param { .. }) => params.push(*at),
+                Some(Segment::Literal(_)) | None => {}
+            }
+        }
         for (name, child) in &mut node.children {
             let seen = OnceCell::new();
-            let fit: Vec<usize> = open.iter().copied().filter(|at| self.fits(*at, name, &seen)).collect();
+            let mut fit = literals.remove(name.as_ref()).unwrap_or_default();
+            fit.extend(params.iter().filter(|at| self.fits(**at, name, &seen)));
+            fit.sort_unstable();
             if !fit.is_empty() {
                 self.path.push(Some(name.clone()));
                 self.walk(child, &fit);
@@ -185,10 +198,9 @@ impl Taking {
         above.into_iter().flatten().filter(|segment| matches!(segment, Segment::Param { .. })).count()
     }
 
-    /// Whether a pin goes on with a segment of that name. What a name looks like is found out once.
+    /// Whether a pin goes on with a value of that name. What a name looks like is found out once.
     fn fits(&self, at: usize, name: &str, seen: &OnceCell<Look>) -> bool {
         match self.segment(at) {
-            Some(Segment::Literal(text)) => text == name,
             Some(Segment::Param { prefix, suffix, .. }) => {
                 let stem =
                     name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
@@ -200,7 +212,7 @@ impl Taking {
                     kind => kind.fits(stem),
                 }
             }
-            None => false,
+            Some(Segment::Literal(_)) | None => false,
         }
     }
 

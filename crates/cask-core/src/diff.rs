@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::endpoint::Risk;
 use crate::finding::{At, Basis, Finding};
+use crate::json::token;
 use crate::lock::{POLICY, Surface};
 use crate::toolpack::{Binding, Fixed, Tool};
 
@@ -206,7 +207,7 @@ impl Subject<'_> {
 
 /// One more step of an RFC 6901 pointer.
 fn step(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    format!("{pointer}/{}", token(key))
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Page {
 #[must_use]
 pub fn pages() -> Vec<Page> {
     let drift = drift::rules().map(|row| Page::of("drift", &row.rule));
-    let verify = verify::RULES.iter().map(|rule| Page::of("verify", rule));
+    let verify = verify::rules::RULES.iter().map(|rule| Page::of("verify", rule));
     let diff = diff::rules::RULES.iter().map(|change| Page::of("diff", &change.rule));
     let gate = lock::rules::RULES.iter().map(|rule| Page::of("gate", rule));
     let guard = guard::REASONS.iter().map(|reason| Page {

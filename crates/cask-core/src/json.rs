@@ -79,6 +79,12 @@ impl<'a> Json<'a> {
     }
 }
 
+/// One reference token of a JSON pointer (RFC 6901, section 3).
+#[must_use]
+pub fn token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 impl<'a> From<&'a str> for Json<'a> {
     fn from(text: &'a str) -> Self {
         Json::Str(Cow::Borrowed(text))

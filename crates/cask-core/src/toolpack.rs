@@ -17,10 +17,13 @@ pub mod contract;
 pub mod describe;
 pub mod explain;
 pub mod fixed;
+pub mod hostile;
 pub mod name;
 pub mod policy;
 pub mod schema;
 pub mod scope;
+pub mod shape;
+mod verbs;
 pub mod words;
 
 use bind::Detail;

@@ -163,7 +163,7 @@ fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
     known(&lockfile.schema_version)?;
     let bad = |pointer: String, why: &str| Err(BadFile::Value { pointer, why: why.to_owned() });
     for (id, entry) in &lockfile.subjects {
-        let at = || format!("/subjects/{}", id.replace('~', "~0").replace('/', "~1"));
+        let at = || format!("/subjects/{}", crate::json::token(id));
         let named = |name: &str| (1..=128).contains(&name.len()) && !name.chars().any(char::is_control);
         let known_kind = id == POLICY
             || id.strip_prefix("tool/").is_some_and(named)

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::evidence::{Count, DECLARED, chance};
 use super::pair::place;
 use super::rules::{Area, Direction, Kind};
-use super::walk::{Context, moved, token, walk};
+use super::walk::{Context, moved, walk};
 use super::{Difference, Sink};
 use crate::endpoint::{Auth, Endpoint, Param, Payload, Place, Schema};
 use crate::finding::{At, Severity};
+use crate::json::token;
 
 /// Statuses of a place that is not there.
 const GONE: [u16; 4] = [404, 405, 410, 501];

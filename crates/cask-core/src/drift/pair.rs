@@ -57,7 +57,7 @@ pub(super) fn place(endpoint: &Endpoint) -> At {
         method: endpoint.method.clone(),
         path: endpoint.template.to_string(),
         pointer: endpoint.operation.as_ref().map_or_else(String::new, |operation| {
-            format!("/operation/{}", super::walk::token(&operation.name))
+            format!("/operation/{}", crate::json::token(&operation.name))
         }),
         ..At::default()
     }

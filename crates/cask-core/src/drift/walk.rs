@@ -9,6 +9,7 @@ use super::{Difference, Sink};
 use crate::endpoint::schema::Property;
 use crate::endpoint::{Schema, TypeSet};
 use crate::finding::{At, Severity};
+use crate::json::token;
 
 /// Levels below which nothing is compared.
 const MAX_DEPTH: usize = 48;
@@ -112,11 +113,6 @@ pub(super) fn moved(what: &str, before: Count, now: Count, declared: (bool, bool
         (false, k) => format!("in {k} of {}", count.n()),
     };
     format!("{what} was {}, now {}", side(before, declared.0), side(now, declared.1))
-}
-
-/// One reference token of an RFC 6901 pointer.
-pub(super) fn token(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }
 
 /// Compares two schemas of one position and everything below.

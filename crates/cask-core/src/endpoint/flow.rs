@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::{Body, Exchange};
-use crate::json::Json;
+use crate::json::{Json, token};
 
 use super::learn::look::{Look, look};
 use super::learn::words::hash;
@@ -205,7 +205,7 @@ fn walk<'j>(value: &'j Json<'_>, at: &mut Vec<&'j str>, found: &mut impl FnMut(&
 fn pointer(at: &[&str]) -> String {
     at.iter().fold(String::new(), |mut out, name| {
         out.push('/');
-        out.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        out.push_str(&token(name));
         out
     })
 }

@@ -37,7 +37,7 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
         .filter(|name| known.is_none_or(|known| !known.contains_key(*name)))
         .take(MAX_FAULTS)
         .map(|name| Fault {
-            pointer: format!("/{}", shown(name).replace('~', "~0").replace('/', "~1")),
+            pointer: format!("/{}", crate::json::token(&shown(name))),
             message: "unknown argument".to_owned(),
         })
         .collect();

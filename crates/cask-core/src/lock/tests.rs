@@ -402,32 +402,3 @@ fn bad_files_say_what_is_wrong() {
         assert!(error.contains(expect) || name == "truncated", "{name}: {error}");
     }
 }
-
-/// Startup at 1,000 tools, for people: `cargo test --release -p cask-core --lib lock::tests::speed -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    let names: Vec<String> = (0..1000).map(|n| format!("get_thing_number_{n}")).collect();
-    let surface = surface(&names.iter().map(String::as_str).collect::<Vec<_>>());
-    let text = write(&allow_all(&surface, None));
-    for _ in 0..5 {
-        let start = std::time::Instant::now();
-        let lockfile = read(&text).unwrap();
-        let parsed = start.elapsed();
-        assert_eq!(read_yaml(&text).as_ref(), Ok(&lockfile));
-        let yaml = start.elapsed() - parsed;
-        let start = std::time::Instant::now();
-        let digests = change::subjects(&surface).unwrap();
-        let digested = start.elapsed();
-        let digest = lockfile.digest().unwrap();
-        let sealed = start.elapsed() - digested;
-        let start = std::time::Instant::now();
-        let approved = check(&surface, &lockfile).unwrap();
-        println!(
-            "{} bytes: read {parsed:?} (as YAML {yaml:?}), subjects {digested:?}, file digest {sealed:?}, verify in all {:?}",
-            text.len(),
-            start.elapsed()
-        );
-        assert_eq!((approved.tools().len(), digests.len(), digest.hex().len()), (1000, 1003, 64));
-    }
-}

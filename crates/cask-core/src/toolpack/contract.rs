@@ -82,7 +82,7 @@ impl Fields {
             side.insert(at.to_owned(), schema.types);
         }
         for (name, property) in &schema.properties {
-            let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let at = format!("{at}/{}", crate::json::token(name));
             self.walk(&property.schema, &at, always && property.required, depth + 1);
         }
         // items and map values hold for each that is there, so for an empty list as well

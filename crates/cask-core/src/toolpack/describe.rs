@@ -6,141 +6,13 @@
 
 use crate::endpoint::{Effect, Endpoint, Schema, TypeSet};
 
-use super::name::{self, Shape};
+use super::hostile::{self, commands};
+use super::name;
+use super::shape::{Shape, shape, verb};
 use super::words;
 
 /// The most characters of a description.
 pub const MAX: usize = 400;
-
-/// Words of a text that talks to the model instead of about the service.
-const COMMANDING: &[&str] = &[
-    "ignore",
-    "disregard",
-    "forget",
-    "override",
-    "bypass",
-    "jailbreak",
-    "pretend",
-    "obey",
-    "comply",
-    "prompt",
-    "prompts",
-    "instruction",
-    "instructions",
-    "assistant",
-    "llm",
-    "gpt",
-    "claude",
-    "chatgpt",
-    "model",
-    "agent",
-    "system",
-    "important",
-    "urgent",
-    "warning",
-    "attention",
-    "must",
-    "always",
-    "never",
-    "before",
-    "instead",
-    "previous",
-    "above",
-    "below",
-    "following",
-    "you",
-    "your",
-    "yours",
-    "user's",
-    "secret",
-    "secrets",
-    "password",
-    "passwords",
-    "exfiltrate",
-    "leak",
-    "reveal",
-    "tool",
-    "tools",
-    "invoke",
-    "execute",
-    "curl",
-    "wget",
-    "http",
-    "https",
-    "www",
-    "javascript",
-    "script",
-    "eval",
-    "base64",
-    "please",
-    "should",
-    "shall",
-    "do",
-    "don't",
-    "dont",
-    "not",
-    "now",
-    "next",
-    "then",
-    "first",
-    "tell",
-    "say",
-    "act",
-    "respond",
-    "reply",
-    "answer",
-    "note",
-];
-
-/// The few words that turn even an identifier into an order.
-const ORDERS: &[&str] = &[
-    "ignore",
-    "disregard",
-    "jailbreak",
-    "pretend",
-    "obey",
-    "instruction",
-    "instructions",
-    "exfiltrate",
-    "prompt",
-    "bypass",
-];
-
-/// Whether a text gives orders. Used on identifiers and enumeration values, which are shorter than prose.
-#[must_use]
-pub fn commands(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .flat_map(|part| std::iter::once(part.to_ascii_lowercase()).chain(words::split(part)))
-        .any(|word| ORDERS.contains(&word.as_str()))
-}
-
-/// A declared text as a plain phrase without its full stop, or nothing.
-fn phrase(text: &str, max: usize) -> Option<String> {
-    let text = text.trim().trim_end_matches('.').trim_end();
-    let plain = (3..=max).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || " ,-'()/&".contains(c))
-        && !text.contains("  ")
-        && !text.contains("//");
-    let commanding = text
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '\''))
-        .any(|word| COMMANDING.contains(&word.to_ascii_lowercase().as_str()));
-    // a word no dictionary has the length of is payload, not prose
-    let words = text.split_whitespace().all(|word| word.len() <= 32);
-    (plain && words && !commanding).then(|| text.to_owned())
-}
-
-/// A declared summary as the first sentence.
-#[must_use]
-pub fn declared_summary(text: &str) -> Option<String> {
-    phrase(text, 120).filter(|text| text.split_whitespace().count() >= 2)
-}
-
-/// A declared description of an argument, if it is short and plain.
-#[must_use]
-pub fn declared_note(text: &str) -> Option<String> {
-    phrase(text, 80)
-}
 
 /// The title for people: the name as words.
 #[must_use]
@@ -156,7 +28,7 @@ pub fn description(endpoint: &Endpoint, answer: Option<&Schema>) -> String {
     let mut text = endpoint
         .summary
         .as_deref()
-        .and_then(declared_summary)
+        .and_then(hostile::summary)
         .map_or_else(|| deed(endpoint), |summary| capital(&summary));
     text.push('.');
     if let Some(statuses) = only_failures(endpoint) {
@@ -208,7 +80,7 @@ fn deed(endpoint: &Endpoint) -> String {
     {
         return capital(&words.join(" "));
     }
-    let shape = name::shape(endpoint);
+    let shape = shape(endpoint);
     let object = object(&shape, endpoint);
     if let Some((verb, rest)) = shape.action.split_first() {
         let rest = rest.join(" ");
@@ -219,7 +91,7 @@ fn deed(endpoint: &Endpoint) -> String {
             (false, false) => format!("{} {rest} of {object}", capital(verb)),
         };
     }
-    let verb = name::verb(endpoint, &shape);
+    let verb = verb(endpoint, &shape);
     if object.is_empty() {
         format!("{} the root of the service", capital(verb))
     } else {

@@ -105,7 +105,7 @@ fn required(schema: &Schema, place: &str, at: &str, depth: usize, lines: &mut Ve
         return;
     }
     for (name, property) in &schema.properties {
-        let at = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let at = format!("{at}/{}", crate::json::token(name));
         lines.push(format!("{place}{at}: {}", counted(property.required, property.seen, property.of)));
         required(&property.schema, place, &at, depth + 1, lines);
     }

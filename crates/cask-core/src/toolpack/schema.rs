@@ -4,9 +4,8 @@
 //! per node, and no boolean where a schema is expected: what the strictest known clients and the lint of
 //! the official Inspector accept. Inputs are closed; outputs are open and only say what was always so.
 
-use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -14,7 +13,11 @@ use serde_json::{Map, Value, json};
 use crate::endpoint::schema::Property;
 use crate::endpoint::{Schema, TypeSet};
 
-use super::describe;
+use super::{describe, hostile};
+
+mod plain;
+
+pub use plain::{plain, union_of};
 
 /// Deeper input is passed through without being described.
 const INPUT_DEPTH: usize = 8;
@@ -116,134 +119,6 @@ pub fn size<T: Serialize + ?Sized>(value: &T) -> usize {
     if serde_json::to_writer(&mut count, value).is_err() { usize::MAX } else { count.0 }
 }
 
-/// The schema without alternatives: what any of them allows. Also bounds the depth of what follows.
-#[must_use]
-pub fn plain(schema: &Schema) -> Cow<'_, Schema> {
-    if is_plain(schema, 0) { Cow::Borrowed(schema) } else { Cow::Owned(flat(schema, 0)) }
-}
-
-/// Deeper schemas are only named by their types.
-const MAX_DEPTH: usize = 24;
-
-/// Whether there is nothing to flatten: so with all that comes from traffic.
-fn is_plain(schema: &Schema, depth: usize) -> bool {
-    let inner = schema.items.as_deref().into_iter().chain(schema.additional.as_deref());
-    let mut below = inner.chain(schema.properties.values().map(|property| &property.schema));
-    depth <= MAX_DEPTH && schema.any_of.is_empty() && below.all(|schema| is_plain(schema, depth + 1))
-}
-
-fn flat(schema: &Schema, depth: usize) -> Schema {
-    if depth > MAX_DEPTH {
-        return Schema { types: schema.types, ..Schema::default() };
-    }
-    let below = |inner: &Option<Box<Schema>>| inner.as_deref().map(|inner| Box::new(flat(inner, depth + 1)));
-    let property = |(name, property): (&String, &Property)| {
-        (name.clone(), Property { schema: flat(&property.schema, depth + 1), ..*property })
-    };
-    let own = Schema {
-        properties: schema.properties.iter().map(property).collect(),
-        items: below(&schema.items),
-        additional: below(&schema.additional),
-        any_of: Vec::new(),
-        ..schema.shallow()
-    };
-    let mut branches = schema.any_of.iter().map(|branch| flat(branch, depth + 1));
-    let Some(first) = branches.next() else { return own };
-    let either = branches.fold(first, union);
-    both(own, either)
-}
-
-/// What either of two schemas allows, and perhaps a little more.
-fn union(left: Schema, right: Schema) -> Schema {
-    // a schema that says nothing allows everything
-    let types = if left.types.is_empty() || right.types.is_empty() {
-        TypeSet::NONE
-    } else {
-        left.types.with(right.types)
-    };
-    let objects = left.types.has(TypeSet::OBJECT) && right.types.has(TypeSet::OBJECT);
-    let mut values = Vec::new();
-    if !left.values.is_empty() && !right.values.is_empty() {
-        values = left.values;
-        for value in right.values {
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-    }
-    let mut properties: BTreeMap<String, Property> = left.properties;
-    if objects {
-        for (name, property) in &mut properties {
-            property.required &= right.properties.get(name).is_some_and(|other| other.required);
-        }
-    }
-    for (name, mut property) in right.properties {
-        match properties.remove(&name) {
-            Some(own) => {
-                property.required &= own.required;
-                property.schema = union(own.schema, property.schema);
-                property.seen = property.seen.saturating_add(own.seen);
-                property.of = property.of.saturating_add(own.of);
-            }
-            None => property.required &= !objects,
-        }
-        properties.insert(name, property);
-    }
-    Schema {
-        types,
-        seen: left.seen.saturating_add(right.seen),
-        nulls: left.nulls.saturating_add(right.nulls),
-        counts: Vec::new(),
-        format: left.format.filter(|format| right.format.as_ref() == Some(format)),
-        values,
-        properties,
-        additional: either(left.additional, right.additional),
-        closed: left.closed && right.closed,
-        items: either(left.items, right.items),
-        any_of: Vec::new(),
-        bounds: left.bounds.into_iter().filter(|(key, value)| right.bounds.get(key) == Some(value)).collect(),
-        default: None,
-        description: left.description.or(right.description),
-        identifier: left.identifier || right.identifier,
-        redacted: left.redacted.or(right.redacted),
-    }
-}
-
-fn either(left: Option<Box<Schema>>, right: Option<Box<Schema>>) -> Option<Box<Schema>> {
-    match (left, right) {
-        (Some(left), Some(right)) => Some(Box::new(union(*left, *right))),
-        (left, right) => left.or(right),
-    }
-}
-
-/// Common members together with those of the alternatives: both hold.
-fn both(mut own: Schema, other: Schema) -> Schema {
-    if own.types.is_empty() {
-        own.types = other.types;
-    }
-    for (name, property) in other.properties {
-        own.properties.entry(name).or_insert(property);
-    }
-    if own.values.is_empty() {
-        own.values = other.values;
-    }
-    own.items = own.items.or(other.items);
-    own.additional = own.additional.or(other.additional);
-    own.format = own.format.or(other.format);
-    own.closed |= other.closed;
-    own.redacted = own.redacted.or(other.redacted);
-    own
-}
-
-/// What all of several bodies allow.
-#[must_use]
-pub fn union_of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Option<Cow<'a, Schema>> {
-    schemas
-        .into_iter()
-        .map(plain)
-        .reduce(|one, other| Cow::Owned(union(one.into_owned(), other.into_owned())))
-}
-
 /// The types of a schema, from its keywords where it names none.
 fn types(schema: &Schema) -> TypeSet {
     if schema.redacted.is_some() && schema.types.is_empty() {
@@ -309,7 +184,7 @@ fn input(schema: &Schema, depth: usize, describe: bool) -> Value {
         node
     });
     if let (Some(node), true) = (value.as_object_mut(), describe) {
-        if let Some(text) = schema.description.as_deref().and_then(describe::declared_note) {
+        if let Some(text) = schema.description.as_deref().and_then(hostile::note) {
             node.insert("description".to_owned(), json!(text));
         }
         if let Some(default) = schema.default.as_ref().filter(|default| is_tame(default)) {
@@ -415,7 +290,7 @@ fn is_tame(value: &Value) -> bool {
             text.len() <= 64
                 && text.split_whitespace().count() <= 4
                 && text.chars().all(|c| c.is_ascii_alphanumeric() || " _-.:/+@#,*=%".contains(c))
-                && !describe::commands(text)
+                && !hostile::commands(text)
         }
         Value::Number(_) => crate::canon::canonical(value).is_ok(),
         Value::Bool(_) | Value::Null => true,
@@ -429,7 +304,7 @@ fn is_member(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-$@:/".contains(&b))
         // to the JSON library such a name means something else
         && !name.starts_with("$serde_json::")
-        && !describe::commands(name)
+        && !hostile::commands(name)
 }
 
 fn is_type(value: &Value, name: &str) -> bool {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Effect, Endpoint, Risk};
 
-use super::{Binding, Fixed, Tool, name, words};
+use super::{Binding, Fixed, Tool, shape, words};
 
 /// A capability boundary that a person can accept, change or reject.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Scope {
 pub fn name_of(endpoint: &Endpoint) -> String {
     let resource = match &endpoint.operation {
         Some(operation) => operation.fields.first().map(|field| words::split(field).join("_")),
-        None => name::shape(endpoint).parts.first().map(|part| part.words.join("_")),
+        None => shape::shape(endpoint).parts.first().map(|part| part.words.join("_")),
     };
     let resource = resource.filter(|text| !text.is_empty()).unwrap_or_else(|| "service".to_owned());
     format!("{}.{}", resource.chars().take(48).collect::<String>(), endpoint.effect.as_str())

@@ -102,7 +102,7 @@ fn duplicates(tree: &Json<'_>) -> Vec<Note> {
 
 /// The pointer one step down, escaped (RFC 6901).
 pub fn child(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("{pointer}/{}", crate::json::token(name))
 }
 
 /// A description being read: its tree, what was noted, and references found before.

@@ -1,46 +1,5 @@
 use super::*;
 
-/// Measures a directory of descriptions: `CASK_SPECS=dir cargo test … specs_of_a_directory -- --ignored --nocapture`.
-#[test]
-#[ignore = "needs a directory of descriptions"]
-fn specs_of_a_directory() {
-    let directory = std::env::var("CASK_SPECS").unwrap();
-    let mut names: Vec<_> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.sort();
-    for name in names {
-        let text = std::fs::read_to_string(&name).unwrap();
-        let start = std::time::Instant::now();
-        let read = read(&text, &name.display().to_string(), Some("api.example.com"));
-        let took = start.elapsed();
-        match read {
-            Ok(description) => {
-                let bytes: usize =
-                    description.endpoints.iter().map(|one| serde_json::to_string(one).unwrap().len()).sum();
-                println!(
-                    "{:?}: {} endpoints, {} notes, {} KB, {took:?}",
-                    name.file_name().unwrap(),
-                    description.endpoints.len(),
-                    description.notes.len(),
-                    bytes / 1024
-                );
-                if std::env::var("CASK_NOTES").is_ok() {
-                    for note in description.notes.iter().take(40) {
-                        println!("    {} {}", note.pointer, note.message);
-                    }
-                    for endpoint in &description.endpoints {
-                        println!(
-                            "  {} {} {} {:?} {:?}",
-                            endpoint.method, endpoint.host, endpoint.template, endpoint.effect, endpoint.risk
-                        );
-                    }
-                }
-            }
-            Err(error) => println!("{:?}: {error}, {took:?}", name.file_name().unwrap()),
-        }
-    }
-}
-
 /// `cases/openapi/<name>/in.{json,yaml}` against `expected.json`; `UPDATE=1` accepts.
 #[test]
 fn every_case_reads_as_expected() {

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cask_core::artifact::{self, BadArtifact, Manifest, coverage, declared, manifest};
+use cask_core::artifact::{self, BadArtifact, Manifest, coverage, manifest};
+use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
-use cask_core::endpoint::{Endpoint, Risk};
 use cask_core::lock::{Lockfile, State, Surface};
 use cask_core::toolpack::{self, Options, Toolpack, baseline};
 use rayon::prelude::*;
@@ -16,8 +16,12 @@ use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::import;
 use crate::store::folder::{self, Folder, PENDING};
-use crate::store::{self, MAX_BYTES, Store};
-use crate::ui;
+use crate::store::{self, Store, descriptions};
+
+mod report;
+
+use report::Facts;
+pub use report::{Written, next_commands, report};
 
 /// What to compile. What the toolpack of this name and these hosts was made from before is added.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +32,7 @@ pub struct Request {
     pub hosts: Vec<String>,
     /// Captures, by id.
     pub captures: BTreeSet<String>,
-    /// API descriptions, by id (see [`keep_description`]).
+    /// API descriptions, by id (see [`descriptions::keep`]).
     pub descriptions: BTreeSet<String>,
 }
 
@@ -45,44 +49,6 @@ pub struct Built {
     pub files: BTreeMap<String, String>,
     /// The manifest that goes with them.
     pub manifest: Manifest,
-}
-
-/// What writing a toolpack did.
-#[derive(Debug)]
-pub struct Written {
-    /// Where it is.
-    pub folder: Folder,
-    /// What it is made of.
-    facts: Facts,
-    /// What traffic has shown.
-    coverage: artifact::Coverage,
-    /// Whether any file is another than before.
-    pub changed: bool,
-    /// What can be decided on: tools, toolsets, the policy.
-    pub subjects: usize,
-    /// Of these, what nobody has decided on as it is now.
-    pub undecided: usize,
-}
-
-/// What is said of a toolpack's tools.
-#[derive(Debug)]
-struct Facts {
-    tools: usize,
-    /// Tools by risk.
-    risks: BTreeMap<Risk, u64>,
-    /// Tools by toolset.
-    toolsets: BTreeMap<String, usize>,
-}
-
-impl Facts {
-    fn of(toolpack: &Toolpack) -> Self {
-        let mut risks = BTreeMap::new();
-        for tool in &toolpack.tools {
-            *risks.entry(tool.risk).or_default() += 1;
-        }
-        let toolsets = toolpack.toolsets.iter().map(|(name, tools)| (name.clone(), tools.len())).collect();
-        Self { tools: toolpack.tools.len(), risks, toolsets }
-    }
 }
 
 /// The captures that the toolpack of this name and these hosts was compiled from, if it is there.
@@ -156,7 +122,7 @@ pub fn build_with(
     }
     let mut declared = Vec::new();
     for description in &descriptions {
-        declared.extend(read_description(store, description)?);
+        declared.extend(descriptions::load(store, description)?);
     }
     let known: BTreeSet<String> = pinned.iter().map(|endpoint: &Endpoint| endpoint.id.clone()).collect();
     pinned.extend(declared.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned());
@@ -271,114 +237,4 @@ fn write_pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lo
         folder.write_lockfile(PENDING, &pending)?;
     }
     Ok(pending)
-}
-
-/// Keeps the endpoints of a description under the root, so that compiling again needs no other file.
-///
-/// # Errors
-/// [`Error`] if they have no canonical form or cannot be written.
-pub fn keep_description(store: &Store, title: &str, endpoints: &[Endpoint]) -> Result<String, Error> {
-    let text = declared::write(title, endpoints).map_err(Error::new)?;
-    let id = declared::id(&text);
-    let path = description_file(store, &id)?;
-    if !path.is_file() {
-        store.write(&path, text.as_bytes())?;
-    }
-    Ok(id)
-}
-
-fn description_file(store: &Store, id: &str) -> Result<PathBuf, Error> {
-    Ok(store.root().join("descriptions").join(format!("{}.json", store::plain(id)?)))
-}
-
-fn read_description(store: &Store, id: &str) -> Result<Vec<Endpoint>, Error> {
-    let path = description_file(store, id)?;
-    if !path.is_file() {
-        return Err(Error::new(format_args!("{} is not there", path.display()))
-            .hint("mint the API description again, together with the rest"));
-    }
-    let text = store::read(store.root(), &path, MAX_BYTES)?;
-    if declared::id(&text) != id {
-        return Err(Error::new(format_args!("{}: is not what it was when it was read", path.display()))
-            .hint("remove it and mint the API description again"));
-    }
-    declared::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", path.display())))
-}
-
-/// What to type next, with the state root where it is not the usual one.
-#[must_use]
-pub fn next_commands(ctx: &Ctx, dir: &Path) -> Vec<String> {
-    let cask = ctx.command();
-    let toolpack = ui::path_word(&dir.join(manifest::MANIFEST));
-    let lockfile = ui::path_word(&dir.join(PENDING));
-    vec![
-        format!("{cask} diff --toolpack {toolpack}"),
-        format!("{cask} gate allow --all --lockfile {lockfile}"),
-        format!("{cask} run --toolpack {toolpack}"),
-    ]
-}
-
-/// Prints what was compiled, for people or as JSON.
-///
-/// # Errors
-/// [`Error`] if stdout cannot be written.
-pub fn report(written: &Written, heading: &str, json: bool, ctx: &Ctx) -> Result<(), Error> {
-    let Written { folder, facts, coverage, .. } = written;
-    let Folder { dir, file, manifest } = folder;
-    let next = next_commands(ctx, dir);
-    if json {
-        let risks = facts.risks.iter().map(|(risk, count)| (risk.as_str(), *count));
-        let value = serde_json::json!({
-            "schema_version": artifact::SCHEMA_VERSION,
-            "toolpack": manifest.id,
-            "name": manifest.name,
-            "path": file.display().to_string(),
-            "lockfile": folder.pending_file().display().to_string(),
-            "changed": written.changed,
-            "subjects": written.subjects,
-            "undecided": written.undecided,
-            "hosts": manifest.hosts,
-            "captures": manifest.captures,
-            "exchanges": coverage.exchanges,
-            "matched": coverage.matched,
-            "skipped": coverage.skipped,
-            "tools": facts.tools,
-            "risks": risks.collect::<BTreeMap<_, _>>(),
-            "toolsets": facts.toolsets,
-            "next": next,
-        });
-        let bytes = cask_core::canon::canonical(&value).map_err(Error::new)?;
-        return crate::output::text(&(String::from_utf8_lossy(&bytes).into_owned() + "\n"));
-    }
-    let mut out = String::new();
-    if !heading.is_empty() {
-        out.push_str(heading);
-        out.push('\n');
-    }
-    let count = |n: usize, what| ui::count(n as u64, what);
-    out.push_str(&format!(
-        "{}: {} for {} ({}{})\n",
-        manifest.id,
-        count(facts.tools, "tool"),
-        cask_core::report::escape::terminal(&manifest.name),
-        manifest.hosts.join(", "),
-        if written.changed { "" } else { "; nothing changed" },
-    ));
-    let risks: Vec<String> =
-        facts.risks.iter().map(|(risk, count)| format!("{count} {}", risk.as_str())).collect();
-    out.push_str(&format!("  by risk: {}\n", risks.join(", ")));
-    for (toolset, tools) in &facts.toolsets {
-        let default =
-            if toolset == toolpack::DEFAULT_TOOLSET { " (served unless told otherwise)" } else { "" };
-        out.push_str(&format!("  toolset {toolset}: {}{default}\n", count(*tools, "tool")));
-    }
-    match (written.undecided, written.subjects) {
-        (0, _) => out.push_str("everything in it is decided:\n"),
-        (open, all) if open == all => out.push_str("nothing is approved yet; look, decide, serve:\n"),
-        (open, all) => out.push_str(&format!("{open} of {all} subjects are still to decide:\n")),
-    }
-    for command in next {
-        out.push_str(&format!("  {command}\n"));
-    }
-    crate::output::text(&out)
 }

@@ -12,7 +12,7 @@ use crate::compile::{self, Request};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::import::{self, Format};
-use crate::store::{self, MAX_BYTES, Store};
+use crate::store::{self, MAX_BYTES, Store, descriptions};
 
 /// Compile captures or API descriptions into a toolpack.
 ///
@@ -134,7 +134,7 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
                 .hint("leave out -a to take the hosts that the description names"));
         }
         declared_hosts.extend(description.endpoints.iter().map(|endpoint| endpoint.host.clone()));
-        let id = compile::keep_description(store, &description.title, &description.endpoints)?;
+        let id = descriptions::keep(store, &description.title, &description.endpoints)?;
         read.heading.push(format!("{id}: {} operations of {shown}", description.endpoints.len()));
         for note in description.notes.iter().take(10) {
             let line = format!("  {shown}#{}: {}", note.pointer, note.message);

@@ -56,27 +56,29 @@ pub fn find(code: &str) -> Option<Page> {
     pages().into_iter().find(|page| page.code == code)
 }
 
-/// Codes that may have been meant, the likeliest first.
+/// Codes, and of these tools' names, that may have been meant, the likeliest first.
 #[must_use]
-pub fn near(code: &str) -> Vec<&'static str> {
+pub fn near(asked: &str, tools: &[String]) -> Vec<String> {
     /// Longer input is no code.
     const LONGEST: usize = 80;
     /// How many are worth showing.
     const SHOWN: usize = 5;
-    let asked: String = code.chars().take(LONGEST).map(|c| c.to_ascii_lowercase()).collect();
+    let asked: String = asked.chars().take(LONGEST).map(|c| c.to_ascii_lowercase()).collect();
     let asked = asked.replace('_', "-");
-    let mut close: Vec<(usize, &'static str)> = (pages().iter())
-        .filter_map(|page| {
-            let known = page.code.replace('_', "-");
+    let pages = pages();
+    let known = pages.iter().map(|page| page.code).chain(tools.iter().map(String::as_str));
+    let mut close: Vec<(usize, &str)> = known
+        .filter_map(|name| {
+            let known = name.to_ascii_lowercase().replace('_', "-");
             let distance = match known.contains(&asked) && asked.len() > 3 {
                 true => 0,
                 false => distance(&asked, &known),
             };
-            (distance <= 2 + asked.len() / 5).then_some((distance, page.code))
+            (distance <= 2 + asked.len() / 5).then_some((distance, name))
         })
         .collect();
     close.sort_unstable();
-    close.into_iter().take(SHOWN).map(|(_, code)| code).collect()
+    close.into_iter().take(SHOWN).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// How many letters have to be changed, added or left out (Levenshtein).
@@ -119,10 +121,14 @@ mod tests {
         assert_eq!(find("response-field-removed").unwrap().table, "drift");
         assert_eq!(find("denied_policy").unwrap().table, "guard");
         assert!(find("response-field-remove").is_none());
-        assert_eq!(near("respons-field-removed").first(), Some(&"response-field-removed"));
-        assert!(near("denied-polcy").contains(&"denied_policy"));
-        assert!(near("nullable").contains(&"response-nullable"));
-        assert!(near("zzzzzz").is_empty());
+        assert_eq!(
+            near("respons-field-removed", &[]).first().map(String::as_str),
+            Some("response-field-removed")
+        );
+        assert!(near("denied-polcy", &[]).contains(&"denied_policy".to_owned()));
+        assert!(near("nullable", &[]).contains(&"response-nullable".to_owned()));
+        assert_eq!(near("get_taks", &["get_task".to_owned()]).first().map(String::as_str), Some("get_task"));
+        assert!(near("zzzzzz", &[]).is_empty());
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

@@ -279,5 +279,13 @@ fn sorted_object(members: &Map<String, Value>, out: &mut String) {
     out.push('}');
 }
 
+/// JSON Schema calls `5.0` an integer too.
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15)?;
+        format!("{float:.0}").parse().ok()
+    })
+}
+
 #[cfg(test)]
 mod tests;

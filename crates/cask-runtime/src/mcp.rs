@@ -11,9 +11,10 @@ use std::sync::{Arc, OnceLock};
 use cask_core::lock::ApprovedTool;
 use cask_core::toolpack;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation,
-    InitializeRequestParams, InitializeResult, JsonObject, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool, ToolAnnotations,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
+    ErrorCode, ErrorData, Implementation, InitializeRequestParams, InitializeResult, JsonObject,
+    ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig,
+    Tool, ToolAnnotations,
 };
 use rmcp::service::{RequestContext, RoleServer, ServerInitializeError, ServiceExt as _};
 use rmcp::transport::IntoTransport;
@@ -204,6 +205,25 @@ impl rmcp::ServerHandler for Door {
         let outcome = self.gateway.call(principal, &request.name, &arguments, context.ct.cancelled()).await;
         Ok(result(outcome).into())
     }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(misfit(&request.method))
+    }
+}
+
+/// What was asked under a name that we do not have or, known, with what does not fit it.
+fn misfit(method: &str) -> ErrorData {
+    if matches!(method, "initialize" | "ping" | "tools/list" | "tools/call") {
+        return ErrorData::invalid_params(
+            format!("the params of `{method}` are not what MCP says they are"),
+            None,
+        );
+    }
+    ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None)
 }
 
 impl Door {

@@ -58,7 +58,10 @@ impl Credentials {
                 Some((host, value)) if called.contains(&host) || signed.contains(&host) => (host, value),
                 // A mistyped host must not turn the rest into a credential for another one.
                 Some((host, value)) if value.starts_with("env:") || value.starts_with("file:") => {
-                    return Err(format!("--auth names the host `{host}`, which no tool calls"));
+                    let called = called.join(", ");
+                    return Err(format!(
+                        "--auth names the host `{host}`, which no tool calls; there are: {called}"
+                    ));
                 }
                 Some((host, value)) if looks_like_host(host) && !value.trim_matches('=').is_empty() => {
                     return Err(format!(

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 
-use cask_core::report::escape::{clip, terminal};
+use cask_core::report::escape::{clip, markdown, terminal};
 
 /// Asks a yes/no question if a person is there to answer; `None` if nobody is.
 #[must_use]
@@ -42,12 +42,24 @@ pub fn path_word(path: &Path) -> String {
     word(&path.display().to_string())
 }
 
+/// A table of GitHub Flavored Markdown.
+#[must_use]
+pub fn markdown_table(header: &[&str], rows: &[Vec<String>]) -> String {
+    let line =
+        |cells: &mut dyn Iterator<Item = String>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
+    let mut out = line(&mut header.iter().map(|cell| (*cell).to_owned()));
+    out += &line(&mut header.iter().map(|_| "---".to_owned()));
+    rows.iter().for_each(|row| out += &line(&mut row.iter().map(|cell| markdown(cell))));
+    out
+}
+
 /// Columns under a header, as wide as their widest cell and separated by two spaces.
 #[must_use]
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.iter().map(|cell| clip(&terminal(cell), 64).into_owned()).collect())
+        // the longest name of a subject is whole: it is there to be typed again
+        .map(|row| row.iter().map(|cell| clip(&terminal(cell), 80).into_owned()).collect())
         .collect();
     let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
     let lines = || std::iter::once(&header).chain(&rows);

@@ -65,7 +65,10 @@ pub fn literal(text: &str) -> String {
 pub fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        // `1.0` is a whole number to JSON Schema, and `1` to the service
+        Value::Number(number) => {
+            Some(super::whole(number).map_or_else(|| number.to_string(), |whole| whole.to_string()))
+        }
         Value::Bool(value) => Some(value.to_string()),
         _ => None,
     }

@@ -218,7 +218,8 @@ fn record(arguments: &Map<String, Value>, typed: &Typed) -> Result<RestrictedExp
             (Some(Kind::Bool), Value::Bool(value)) => RestrictedExpression::new_bool(*value),
             // A number that the policy cannot see could slip past a limit: refuse.
             (Some(Kind::Long), Value::Number(number)) => RestrictedExpression::new_long(
-                whole(number).ok_or_else(|| format!("the argument `{name}` is too large for it to see"))?,
+                super::whole(number)
+                    .ok_or_else(|| format!("the argument `{name}` is too large for it to see"))?,
             ),
             (Some(Kind::Texts), Value::Array(items)) => {
                 let texts = items.iter().filter_map(Value::as_str).map(str::to_owned);
@@ -229,12 +230,4 @@ fn record(arguments: &Map<String, Value>, typed: &Typed) -> Result<RestrictedExp
         fields.push((name.clone(), seen));
     }
     RestrictedExpression::new_record(fields).map_err(|error| error.to_string())
-}
-
-/// JSON Schema calls `5.0` an integer too.
-fn whole(number: &serde_json::Number) -> Option<i64> {
-    number.as_i64().or_else(|| {
-        let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15)?;
-        format!("{float:.0}").parse().ok()
-    })
 }

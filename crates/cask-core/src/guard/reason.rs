@@ -61,7 +61,7 @@ reasons! {
         "The policy permits the call once it is confirmed, and a valid confirmation for exactly this principal, tool and arguments was presented.";
     ConfirmationRequired = "confirmation_required",
         "The policy permits the call only when a person confirms it.",
-        "The answer carries a challenge id that is bound to the principal, the tool, its digest, the arguments, the lockfile and the policy. Change any of them and it is another challenge. The call was not made.";
+        "The answer carries a challenge id that is bound to the principal, the tool, its digest, the arguments, the lockfile and the policy. Change any of them and it is another challenge. The call was not made. This version cannot grant a confirmation yet: a call that needs none takes a rule in policy.cedar that permits it, and its approval.";
     DeniedUnknownAction = "denied_unknown_action",
         "The toolpack has no tool of that name.",
         "Only tools of the approved toolpack can be called. List the tools again; names may have changed since.";

@@ -59,7 +59,7 @@ impl Base {
         let scheme = match url.scheme() {
             "https" => Scheme::Https,
             "http" => Scheme::Http,
-            _ => return Err("only http and https are called".to_owned()),
+            _ => return Err("only http and https are called; give it as in http://localhost:8080".to_owned()),
         };
         if !url.username().is_empty() || url.password().is_some() {
             return Err("it holds a user name or password; give credentials with --auth".to_owned());

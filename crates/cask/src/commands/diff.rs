@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cask_core::lock::status::{Against, accept};
-use cask_core::lock::{POLICY, State};
+use cask_core::lock::{POLICY, State, change};
 use cask_core::report::{Report, Section};
 
 use crate::ctx::Ctx;
@@ -91,7 +91,16 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     if report.findings().next().is_some() {
         let pending = pack.pending_file();
         let cask = ctx.command();
-        if !pending.is_file() {
+        // what waits for a decision must be what is there
+        let current = pending.is_file()
+            && pack.lockfile(&pending).is_ok_and(|waiting| {
+                change::subjects(&pack.surface).is_ok_and(|now| {
+                    now.iter().all(|(id, entry)| {
+                        waiting.subjects.get(id).is_some_and(|old| change::same(entry, old))
+                    })
+                })
+            });
+        if !current {
             report.next.push(format!("{cask} gate sync --toolpack {}", path_word(&pack.file)));
         }
         report.next.push(format!("{cask} gate allow --all --lockfile {}", path_word(&pending)));

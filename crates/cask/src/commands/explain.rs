@@ -44,18 +44,33 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         Some(path) => vec![path.clone()],
         None => store.toolpacks()?,
     };
+    let name = what.strip_prefix("tool/").unwrap_or(&what);
+    let (mut found, mut names) = (Vec::new(), Vec::new());
     for path in &packs {
         let pack = pack::open(&store, Some(path), None)?;
-        let name = what.strip_prefix("tool/").unwrap_or(&what);
         if let Some(tool) = pack.surface.tools.iter().find(|tool| tool.name == name) {
-            output::text(&tool_text(&pack, tool)?)?;
+            found.push((path, tool_text(&pack, tool)?));
+        }
+        names.extend(pack.surface.tools.iter().map(|tool| tool.name.clone()));
+    }
+    match found.as_slice() {
+        [(_, text)] => {
+            output::text(text)?;
             return Ok(Exit::Pass);
         }
+        [] => {}
+        several => {
+            let lines: Vec<String> =
+                several.iter().map(|(path, _)| format!("--toolpack {}", path.display())).collect();
+            let message =
+                format!("{} toolpacks have a tool `{}`: say which one", several.len(), terminal(name));
+            return Err(Error::new(message).hint(lines.join("\n        ")));
+        }
     }
-    Err(unknown(&what, &packs))
+    Err(unknown(&what, &packs, &names))
 }
 
-fn unknown(what: &str, packs: &[PathBuf]) -> Error {
+fn unknown(what: &str, packs: &[PathBuf], names: &[String]) -> Error {
     let short: String = terminal(what).chars().take(80).collect();
     let place = match packs {
         [] => "and there is no toolpack to look for a tool in".to_owned(),
@@ -63,8 +78,8 @@ fn unknown(what: &str, packs: &[PathBuf]) -> Error {
         several => format!("and no tool of {} toolpacks", several.len()),
     };
     let error = Error::new(format_args!("`{short}` is no code {place}"));
-    match explain::near(what).as_slice() {
-        [] => error.hint("`cask explain` lists all codes"),
+    match explain::near(what, names).as_slice() {
+        [] => error.hint("`cask explain` lists all codes, `cask gate status` all tools"),
         near => {
             error.hint(format_args!("did you mean `{}`? `cask explain` lists all codes", near.join("`, `")))
         }

@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "[HOST=]VALUE")]
     auth: Vec<String>,
     /// Allow connections to addresses in this range although they are private (repeatable)
-    #[arg(long, value_name = "CIDR")]
+    #[arg(long, value_name = "CIDR", value_parser = range)]
     allow_private_cidr: Vec<IpNet>,
     /// Follow up to three redirects of reads, to hosts on the signed list only
     #[arg(long)]
@@ -165,6 +165,12 @@ fn opening(
         ));
     }
     lines
+}
+
+/// A range of addresses, or one address.
+fn range(text: &str) -> Result<IpNet, String> {
+    let one = text.parse::<std::net::IpAddr>().map(IpNet::from);
+    one.or_else(|_| text.parse()).map_err(|_| "give a range of addresses, such as 127.0.0.0/8".to_owned())
 }
 
 fn tools(count: usize) -> String {

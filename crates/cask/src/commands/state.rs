@@ -85,6 +85,9 @@ fn accept(store: &Store, yes: bool) -> Result<(), Error> {
             Error::new("nothing was accepted").hint("answer y, or give --yes where nobody can answer")
         );
     }
+    for file in store.toolpacks()? {
+        pack::open(store, Some(&file), None)?.forget_lost()?;
+    }
     store.accept(now)?;
     output::text("accepted\n")
 }

@@ -57,7 +57,7 @@ impl Folder {
                     "{} names the lockfile {named}, which is not there",
                     self.file.display()
                 ))
-                .hint("restore it from version control; or remove that line and approve anew"));
+                .hint("restore it from version control; to begin anew: `cask state accept`, then `cask gate sync`"));
             }
             return Ok(Some(path));
         }
@@ -111,6 +111,19 @@ impl Folder {
         }
         write(&self.dir, &path, text.as_bytes())?;
         Ok(path)
+    }
+
+    /// Takes a lockfile that is gone out of the manifest: someone has decided to begin anew.
+    ///
+    /// # Errors
+    /// [`Error`] if it cannot be written.
+    pub fn forget_lost(&self) -> Result<(), Error> {
+        let Some(named) = &self.manifest.lockfile else { return Ok(()) };
+        if self.dir.join(named).exists() {
+            return Ok(());
+        }
+        let manifest = Manifest { lockfile: None, ..self.manifest.clone() };
+        write(&self.dir, &self.file, manifest::write(&manifest).as_bytes())
     }
 
     /// Points the manifest at the approved lockfile.

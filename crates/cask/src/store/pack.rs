@@ -44,7 +44,10 @@ pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> 
         _ => store.toolpack(toolpack)?,
     };
     let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let wrong = |error: BadArtifact| Error::new(format_args!("{}/{error}", dir.display()));
+    let wrong = |error: BadArtifact| {
+        Error::new(format_args!("{}/{error}", dir.display()))
+            .hint("restore it from version control, or mint again")
+    };
     let manifest = manifest::read(&read(&dir, &file, MAX_BYTES)?).map_err(wrong)?;
     let toolpack =
         artifact::served(&manifest, |name| read(&dir, &dir.join(name), MAX_BYTES).map_err(Unreadable::Read))

@@ -355,3 +355,15 @@ fn a_tool_that_cannot_be_signed_stands_in_the_way_of_no_block() {
     let block = world.cask(&["gate", "block", "pay", "--reason", "no money"]);
     assert_eq!(block.code, 0, "{}{}", block.out, block.err);
 }
+
+#[test]
+fn a_lockfile_that_was_given_up_is_begun_anew() {
+    let world = World::approved();
+    std::fs::remove_file(world.pack("lockfile/caskmcp.lock.approved.yaml")).unwrap();
+    assert!(world.cask(&["gate", "check"]).err.contains("cask state accept"));
+    for args in [&["state", "accept", "--yes"][..], &["gate", "sync"], &["gate", "allow", "--all", "--yes"]] {
+        let ran = world.cask(args);
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.out, ran.err);
+    }
+    assert_eq!(world.cask(&["gate", "check"]).code, 0);
+}

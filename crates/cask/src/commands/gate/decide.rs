@@ -34,7 +34,7 @@ pub(super) struct Allow {
     /// When the approval ends (RFC 3339, or a date)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Do not ask
+    /// Do not ask about critical tools that nobody named
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

@@ -53,7 +53,11 @@ pub(super) fn status(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     let seen = look(args, ctx, store)?;
     let entry = |id: &String| seen.lockfile.subjects.get(id);
     let last = |id: &String| entry(id).and_then(|entry| entry.approvals.last());
-    let seal = seen.whole.as_ref().map_or_else(|refused| refused.code, |()| "valid");
+    let seal = match &seen.whole {
+        Ok(()) => "valid",
+        Err(_) if seen.lockfile.seal.is_none() => "none yet: nothing in it is decided",
+        Err(refused) => refused.code,
+    };
     if args.format == Style::Json {
         let subjects: Vec<_> = seen
             .standings
@@ -67,6 +71,7 @@ pub(super) fn status(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
                     "by": last(id).map(|approval| &approval.by),
                     "at": last(id).map(|approval| &approval.at),
                     "until": last(id).and_then(|approval| approval.until.as_ref()),
+                    "reason": last(id).map(|approval| &approval.reason),
                 })
             })
             .collect();
@@ -92,15 +97,17 @@ pub(super) fn status(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
                 entry(id).map_or("", |entry| entry.risk.as_str()).to_owned(),
                 last(id).map_or_else(String::new, |approval| approval.by.clone()),
                 last(id).and_then(|approval| approval.until.clone()).unwrap_or_default(),
+                last(id).map_or_else(String::new, |approval| approval.reason.clone()),
             ]
         })
         .collect();
-    let table = ui::table(&["SUBJECT", "STANDING", "RISK", "BY", "UNTIL"], &rows);
-    output::text(&format!(
-        "{}\nrevision {}, seal: {seal}\n\n{table}",
-        seen.path.display(),
-        seen.lockfile.revision
-    ))?;
+    let header = ["SUBJECT", "STANDING", "RISK", "BY", "UNTIL", "REASON"];
+    let (path, revision) = (seen.path.display(), seen.lockfile.revision);
+    output::text(&if args.format == Style::GithubMd {
+        format!("`{path}`, revision {revision}, seal: {seal}\n\n{}", ui::markdown_table(&header, &rows))
+    } else {
+        format!("{path}\nrevision {revision}, seal: {seal}\n\n{}", ui::table(&header, &rows))
+    })?;
     Ok(Exit::Pass)
 }
 

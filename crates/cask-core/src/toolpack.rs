@@ -18,6 +18,7 @@ pub mod describe;
 pub mod explain;
 pub mod fixed;
 pub mod hostile;
+pub mod keep;
 pub mod name;
 pub mod policy;
 pub mod schema;
@@ -212,7 +213,7 @@ pub struct Toolpack {
 pub const DEFAULT_TOOLSET: &str = "readonly";
 
 /// What a toolpack is compiled with, besides its endpoints.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
     /// The toolpack's name, for people; with `hosts` it makes the id.
     pub name: String,
@@ -223,6 +224,9 @@ pub struct Options {
     pub captures: Vec<String>,
     /// Names that tools already have, by endpoint id; they are kept.
     pub names: BTreeMap<String, String>,
+    /// Tools that someone approved, by endpoint id: each stays as it is while it covers what is known now (see
+    /// [`keep::covers`]).
+    pub approved: BTreeMap<String, Fixed>,
     /// The policy that the toolpack has; it is its owner's and kept as it is. None: [`policy::DEFAULT`].
     pub policy: Option<String>,
     /// The toolsets that the toolpack has. Those that every toolpack has are compiled anew, others are kept
@@ -265,6 +269,10 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Result<Toolpack, 
     baseline.dedup_by(|one, other| one.id == other.id);
     let names = name::names(&baseline, &options.names);
     let fixed = |tool: Tool| {
+        let approved = options.approved.get(&tool.evidence.endpoint);
+        if let Some(approved) = approved.filter(|approved| keep::covers(approved, &tool)) {
+            return Ok(approved.clone());
+        }
         let name = tool.name.clone();
         Fixed::new(tool).map_err(|why| NoForm { tool: name, why })
     };

@@ -9,7 +9,7 @@ use cask_core::artifact::{self, BadArtifact, Manifest, coverage, manifest};
 use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
 use cask_core::lock::{Lockfile, State, Surface};
-use cask_core::toolpack::{self, Options, Toolpack, baseline};
+use cask_core::toolpack::{self, Fixed, Options, Toolpack, baseline};
 use rayon::prelude::*;
 
 use crate::ctx::Ctx;
@@ -101,7 +101,8 @@ pub fn build_with(
         descriptions.extend(before.manifest.origin.descriptions);
         lockfile = before.manifest.lockfile;
         pinned = before.endpoints;
-        options.names = before.names;
+        options.names = Options::names_of(&before.tools);
+        options.approved = before.approved;
         options.policy = Some(before.policy);
         options.toolsets = before.toolsets;
     }
@@ -150,7 +151,9 @@ fn unwritable(error: impl std::fmt::Display) -> Error {
 struct Before {
     manifest: Manifest,
     endpoints: Vec<Endpoint>,
-    names: BTreeMap<String, String>,
+    tools: Vec<Fixed>,
+    /// Of them what the sealed lockfile has approved, by endpoint id.
+    approved: BTreeMap<String, Fixed>,
     /// Users may write their own rules and toolsets: minting again keeps them.
     policy: String,
     toolsets: BTreeMap<String, BTreeSet<String>>,
@@ -171,8 +174,16 @@ impl Before {
         let baseline = artifact::baseline::read(&text(manifest::BASELINE)?).map_err(bad)?;
         let tools = artifact::tools::read(&text(manifest::TOOLS)?).map_err(bad)?;
         let toolsets = artifact::toolsets::read(&text(manifest::TOOLSETS)?).map_err(bad)?;
-        let (endpoints, names) = (baseline.endpoints, Options::names_of(&tools));
-        Ok(Some(Self { manifest, endpoints, names, policy: text(manifest::POLICY)?, toolsets }))
+        let folder = Folder { dir: dir.to_owned(), file: path, manifest };
+        let sealed = folder.approved_if_there()?.map(|(_, lockfile)| lockfile.subjects).unwrap_or_default();
+        let approved = |tool: &&Fixed| {
+            let entry = sealed.get(&format!("tool/{}", tool.name));
+            entry.is_some_and(|entry| entry.state == State::Approved && entry.digest == tool.digest())
+        };
+        let approved =
+            tools.iter().filter(approved).map(|tool| (tool.evidence.endpoint.clone(), tool.clone()));
+        let (approved, endpoints, policy) = (approved.collect(), baseline.endpoints, text(manifest::POLICY)?);
+        Ok(Some(Self { manifest: folder.manifest, endpoints, tools, approved, policy, toolsets }))
     }
 }
 

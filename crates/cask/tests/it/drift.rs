@@ -186,3 +186,39 @@ fn minting_accepts_nothing_that_approving_does_not() {
     let ran = world.cask(&["drift", "after.har"]);
     assert_eq!(ran.code, 0, "{}", ran.out);
 }
+
+#[test]
+fn more_of_the_same_traffic_moves_no_approved_tool() {
+    let world = World::empty();
+    let traffic = |calls: std::ops::Range<u64>, size: &dyn Fn(u64) -> Value| {
+        let all = calls.map(|i| {
+            entry(
+                &format!("/v1/files/{}", 50_000 + i * 13),
+                &json!({ "id": 50_000 + i * 13, "size": size(i), "name": "a" }),
+            )
+        });
+        world::har(&all.collect::<Vec<_>>())
+    };
+    let number = |i: u64| json!(i * 100);
+    for (name, text) in [
+        ("few.har", traffic(0..2, &number)),
+        ("more.har", traffic(2..30, &number)),
+        ("other.har", traffic(30..60, &|i| json!(format!("{i} KB")))),
+    ] {
+        std::fs::write(world.path(name), text).unwrap();
+    }
+    let mint = |file: &str| {
+        let ran = world.cask(&["mint", file, "-a", "api.example.com"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let tools = world.only_pack().join("artifact/tools.json");
+        (std::fs::read_to_string(tools).unwrap(), world.cask(&["gate", "check"]).code)
+    };
+    let (few, _) = mint("few.har");
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
+    assert_eq!(mint("more.har"), (few.clone(), 0), "it stays as it was approved");
+    let replay = world.cask(&["verify", "--mode", "replay"]);
+    assert_eq!(replay.code, 0, "{}{}", replay.out, replay.err);
+    let (other, check) = mint("other.har");
+    assert!(other != few && check == 2, "what contradicts it is a change");
+    assert!(world.cask(&["diff"]).code > 0);
+}

@@ -134,8 +134,14 @@ pub fn trust_for(store: &Store, identity: &Identity) -> Result<(), Error> {
             Err(Error::new(format_args!("this key belongs to `{owner}`, not to `{}`", identity.id))
                 .hint(format_args!("sign with --as {owner}")))
         }
-        None => Err(Error::new(format_args!("the key of `{}` is not trusted here", identity.id))
-            .hint(format_args!("someone who is trusted adds it to {}: {key}", path.display()))),
+        None => Err(Error::new(format_args!("the key of `{}` is not trusted here", identity.id)).hint(
+            format_args!(
+                "someone who is trusted adds this to the signers in {}, and everyone accepts it with \
+                 `cask state accept`:\n          - id: {}\n            keys: [{key}]",
+                path.display(),
+                identity.id
+            ),
+        )),
     }
 }
 

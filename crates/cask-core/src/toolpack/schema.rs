@@ -391,3 +391,21 @@ fn open_object(node: &mut Map<String, Value>, schema: &Schema, limits: &Limits<'
         node.insert("required".to_owned(), json!(required));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A member of this name would be read as raw JSON: the whole toolpack would not read back.
+    #[test]
+    fn no_member_means_something_to_the_parser() {
+        let text = r#"{"types":["object"],"seen":2,"properties":{
+            "$serde_json::private::RawValue":{"required":true,"seen":2,"of":2,"schema":{"types":["integer"],"seen":2}},
+            "id":{"required":true,"seen":2,"of":2,"schema":{"types":["integer"],"seen":2}}}}"#;
+        let schema: Schema = serde_json::from_str(text).unwrap();
+        for value in [argument(&schema), output(&schema).0] {
+            assert_eq!(serde_json::from_str::<Value>(&value.to_string()).unwrap(), value);
+            assert!(value["properties"].get("id").is_some(), "{value}");
+        }
+    }
+}

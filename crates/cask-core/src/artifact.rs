@@ -203,16 +203,22 @@ fn lines<T: Serialize + Sync>(
     list: &str,
     items: &[T],
 ) -> Result<String, crate::canon::CanonError> {
+    let texts: Vec<_> = items.par_iter().map(serde_json::to_string).collect();
+    let texts = texts.into_iter().collect::<Result<Vec<String>, _>>()?;
+    Ok(lines_of(head, list, &texts))
+}
+
+/// As [`lines`], of items that are JSON already.
+fn lines_of<T: AsRef<str>>(head: &[(&str, &str)], list: &str, items: &[T]) -> String {
     let mut out = String::from("{\n");
     for (key, value) in head {
         out.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
     }
     out.push_str(&format!("{}: [", Value::from(list)));
-    let texts: Vec<_> = items.par_iter().map(serde_json::to_string).collect();
-    for (index, item) in texts.into_iter().enumerate() {
+    for (index, item) in items.iter().enumerate() {
         out.push_str(if index == 0 { "\n" } else { ",\n" });
-        out.push_str(&item?);
+        out.push_str(item.as_ref());
     }
     out.push_str(if items.is_empty() { "]\n}\n" } else { "\n]\n}\n" });
-    Ok(out)
+    out
 }

@@ -96,9 +96,7 @@ impl Record {
         let member = self.own_hash();
         let place = place_of(&line, &member);
         self.hash = hash_without(&line, place.clone());
-        if let Some(place) = line.get_mut(place) {
-            place.copy_from_slice(&self.own_hash());
-        }
+        line.splice(place, self.own_hash());
         line.push(b'\n');
         Ok((line, Tail { next: tail.next + 1, prev: Some(self.hash) }))
     }

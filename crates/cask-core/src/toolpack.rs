@@ -212,6 +212,14 @@ pub struct Toolpack {
 /// The name of the toolset served when none is asked for.
 pub const DEFAULT_TOOLSET: &str = "readonly";
 
+impl Tool {
+    /// The title, unless it only spells the name differently: that is weight without meaning.
+    #[must_use]
+    pub fn own_title(&self) -> Option<&str> {
+        Some(self.title.as_str()).filter(|title| *title != describe::title(&self.name))
+    }
+}
+
 /// What a toolpack is compiled with, besides its endpoints.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Options {
@@ -469,9 +477,8 @@ fn head(tool: &Tool, digest: &Digest) -> Value {
         "annotations": tool.annotations,
         "_meta": meta(tool, Some(digest)),
     });
-    // a title that only spells the name differently is weight without meaning
-    if let (Some(entry), true) = (entry.as_object_mut(), tool.title != describe::title(&tool.name)) {
-        entry.insert("title".to_owned(), json!(tool.title));
+    if let (Some(entry), Some(title)) = (entry.as_object_mut(), tool.own_title()) {
+        entry.insert("title".to_owned(), json!(title));
     }
     entry
 }

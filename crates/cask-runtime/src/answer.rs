@@ -51,6 +51,11 @@ impl Outcome {
 /// JSON nested deeper than this is text to us.
 const MAX_DEPTH: usize = 128;
 
+/// A body as JSON. The parser has a limit of its own, and a key that gets around it.
+fn parsed(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body).ok().filter(|value| !deeper(value, MAX_DEPTH))
+}
+
 fn deeper(value: &Value, levels: usize) -> bool {
     match (value, levels) {
         (Value::Array(_) | Value::Object(_), 0) => true,
@@ -71,9 +76,7 @@ pub fn outcome(rules: &Rules, tool: &Tool, credentials: &Credentials, answer: An
         return Outcome::failed(ReasonCode::UpstreamError, members, cut);
     }
     let json = is_json(&answer.media) || answer.media.is_empty();
-    let parsed = if json { serde_json::from_slice::<Value>(&answer.body).ok() } else { None };
-    // the parser has a limit of its own, and a key that gets around it
-    let Some(mut value) = parsed.filter(|value| !deeper(value, MAX_DEPTH)) else {
+    let Some(mut value) = json.then(|| parsed(&answer.body)).flatten() else {
         return text(tool, credentials, &answer);
     };
     clean(credentials, &mut value);
@@ -131,7 +134,7 @@ fn text(tool: &Tool, credentials: &Credentials, answer: &Answer) -> Outcome {
 }
 
 fn shown_error(credentials: &Credentials, answer: &Answer) -> (Value, bool) {
-    if let Ok(mut value) = serde_json::from_slice::<Value>(&answer.body) {
+    if let Some(mut value) = parsed(&answer.body) {
         clean(credentials, &mut value);
         let cut = cut(&mut value, MAX_ERROR_SHOWN);
         return (value, cut || answer.cut);

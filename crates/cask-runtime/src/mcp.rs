@@ -109,9 +109,8 @@ fn entry(approved: &ApprovedTool) -> Tool {
     let mut entry = Tool::new(tool.name.clone(), tool.description.clone(), Arc::clone(&tool.input_schema))
         .with_annotations(annotations)
         .with_meta(MetaObject(toolpack::meta(tool, Some(&approved.digest))));
-    // A title that only spells the name differently is weight without meaning.
-    if tool.title != toolpack::describe::title(&tool.name) {
-        entry = entry.with_title(tool.title.clone());
+    if let Some(title) = tool.own_title() {
+        entry = entry.with_title(title);
     }
     if let Some(schema) = &tool.output_schema {
         entry = entry.with_raw_output_schema(Arc::clone(schema));

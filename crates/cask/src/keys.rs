@@ -51,7 +51,7 @@ pub fn signer_id(ctx: &Ctx, given: Option<&str>) -> Result<String, Error> {
 pub fn identity(ctx: &Ctx, store: &Store, given: Option<&str>) -> Result<Identity, Error> {
     let id = signer_id(ctx, given)?;
     if let Some(path) = ctx.var("CASK_KEY").map(PathBuf::from) {
-        let base = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let base = store::dir_of(&path);
         return Ok(Identity { id, key: load(base, &path)? });
     }
     let dir = store.state().join("keys");

@@ -16,9 +16,15 @@ mod lock;
 mod memory;
 pub mod pack;
 
-pub use files::{MAX_BYTES, UNFINISHED, io_error, make_dir, plain, read, read_bytes, write};
+pub use files::{MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, write};
 pub use lock::Held;
 pub use memory::Stamp;
+
+/// What to type to choose one of several toolpacks, as a hint.
+#[must_use]
+pub fn choices<'p>(files: impl Iterator<Item = &'p Path>) -> String {
+    files.map(|file| format!("--toolpack {}", file.display())).collect::<Vec<_>>().join("\n        ")
+}
 
 /// A state root.
 #[derive(Debug, Clone)]
@@ -86,16 +92,12 @@ impl Store {
             [one] => Ok(one.clone()),
             [] => Err(Error::new(format_args!("no toolpack under {}", self.root.display()))
                 .hint("make one with `cask mint <traffic.har> -a <host>`")),
-            several => {
-                let lines: Vec<String> =
-                    several.iter().map(|path| format!("--toolpack {}", path.display())).collect();
-                Err(Error::new(format_args!(
-                    "{} toolpacks under {}: say which one",
-                    several.len(),
-                    self.root.display()
-                ))
-                .hint(lines.join("\n        ")))
-            }
+            several => Err(Error::new(format_args!(
+                "{} toolpacks under {}: say which one",
+                several.len(),
+                self.root.display()
+            ))
+            .hint(choices(several.iter().map(PathBuf::as_path)))),
         }
     }
 

@@ -22,8 +22,7 @@ struct Whole {
 #[must_use]
 pub fn write(tools: &[Fixed]) -> String {
     let lines: Vec<&str> = tools.iter().map(Fixed::text).collect();
-    let list = if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join(",\n")) };
-    format!("{{\n\"schema_version\": \"{SCHEMA_VERSION}\",\n\"tools\": [{list}]\n}}\n")
+    super::lines_of(&[("schema_version", SCHEMA_VERSION)], "tools", &lines)
 }
 
 /// Reads the tools on all cores; `None` if anything at all is wrong.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::toolpack::name::is_name;
+
 use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLSETS, yaml};
 
 /// The file.
@@ -29,11 +31,7 @@ pub fn write(toolsets: &BTreeMap<String, BTreeSet<String>>) -> String {
 pub fn read(text: &str) -> Result<BTreeMap<String, BTreeSet<String>>, BadArtifact> {
     let file: Toolsets = yaml::read(TOOLSETS, text)?;
     super::known(TOOLSETS, &file.schema_version)?;
-    let named = |name: &str| {
-        (1..=64).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    };
-    if let Some(bad) = file.toolsets.keys().find(|name| !named(name)) {
+    if let Some(bad) = file.toolsets.keys().find(|name| !is_name(name)) {
         let bad: String = bad.chars().take(80).collect();
         return Err(BadArtifact::new(TOOLSETS, format_args!("/toolsets: `{bad}` is not a name")));
     }

@@ -53,8 +53,13 @@ pub(super) fn bounded<T: DeserializeOwned>(text: &str, nodes: usize, depth: usiz
 /// something else. What cannot be written as JSON is written as an empty map.
 #[must_use]
 pub fn write<T: Serialize>(value: &T) -> String {
+    as_tree(value, tree)
+}
+
+/// Hands a value on as a tree; one that cannot be written as JSON as an empty map.
+fn as_tree<T: Serialize, R>(value: &T, to: impl FnOnce(&Json<'_>) -> R) -> R {
     let text = serde_json::to_string(value).unwrap_or_default();
-    tree(&Json::parse(&text).unwrap_or(Json::Object(Vec::new())))
+    to(&Json::parse(&text).unwrap_or(Json::Object(Vec::new())))
 }
 
 /// Writes a mapping of many, each made and written by itself on all cores, as the only member of the top
@@ -67,8 +72,8 @@ pub(super) fn many<I: Sync, T: Serialize>(
 ) -> String {
     let texts = items.par_iter().map(|item| {
         let (name, value) = make(item);
-        let (mut out, text) = (String::new(), serde_json::to_string(&value).unwrap_or_default());
-        member(&mut out, &name, &Json::parse(&text).unwrap_or(Json::Object(Vec::new())), 1);
+        let mut out = String::new();
+        as_tree(&value, |tree| member(&mut out, &name, tree, 1));
         out
     });
     let texts: Vec<String> = texts.collect();

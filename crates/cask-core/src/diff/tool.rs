@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::rules as r;
 use super::{Subject, schema, step};
 use crate::endpoint::Effect;
-use crate::toolpack::{Annotations, Binding, HttpBinding, ObjectSchema, Tool, describe};
+use crate::toolpack::{Annotations, Binding, HttpBinding, ObjectSchema, Tool};
 
 pub(super) fn compare(then: &Tool, now: &Tool, out: &mut Subject<'_>) {
     if then == now {
@@ -85,9 +85,7 @@ fn value(schema: &ObjectSchema) -> Value {
 pub(super) fn whole(tool: &Tool, toolsets: &BTreeSet<String>) -> Vec<String> {
     let Binding::Http(http) = &tool.binding;
     let mut out = Vec::new();
-    if tool.title != describe::title(&tool.name) {
-        out.push(format!("title: {}", tool.title));
-    }
+    out.extend(tool.own_title().map(|title| format!("title: {title}")));
     out.push(format!("description: {}", tool.description));
     let body = http.body.iter().flat_map(|body| body.members.keys().chain(&body.whole));
     let required = tool.input_schema.get("required").and_then(Value::as_array);

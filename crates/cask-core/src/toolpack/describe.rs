@@ -17,9 +17,7 @@ pub const MAX: usize = 400;
 /// The title for people: the name as words.
 #[must_use]
 pub fn title(name: &str) -> String {
-    let text = name.replace(['_', '-'], " ");
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
+    capital(&name.replace(['_', '-'], " "))
 }
 
 /// The description of the tool of an endpoint that answers with `answer`.

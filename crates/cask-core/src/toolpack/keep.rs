@@ -58,15 +58,9 @@ fn object(old: &Map<String, Value>, new: &Map<String, Value>) -> bool {
                 was.iter().all(|(name, was)| is.get(name).is_some_and(|is| allows(was, is)))
             }
             "additionalProperties" if *was == Value::Bool(false) => {
-                let names = |of: &Map<String, Value>| -> Vec<String> {
-                    of.get("properties")
-                        .and_then(Value::as_object)
-                        .into_iter()
-                        .flat_map(|all| all.keys().cloned())
-                        .collect()
-                };
-                let known = names(old);
-                is == Some(was) && names(new).iter().all(|name| known.contains(name))
+                let properties = |of| Map::get(of, "properties").and_then(Value::as_object);
+                let known = |name| properties(old).is_some_and(|known| known.contains_key(name));
+                is == Some(was) && properties(new).into_iter().flat_map(Map::keys).all(known)
             }
             "items" | "additionalProperties" => is.is_some_and(|is| allows(was, is)),
             _ => is == Some(was),

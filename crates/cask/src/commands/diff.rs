@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cask_core::lock::status::{Against, accept};
-use cask_core::lock::{POLICY, State, change};
+use cask_core::lock::{POLICY, State};
 use cask_core::report::{Report, Section};
 
 use crate::ctx::Ctx;
@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::keys;
 use crate::output::{self, Style};
 use crate::store::Store;
-use crate::store::pack;
+use crate::store::{folder, pack};
 use crate::ui::path_word;
 
 /// Show what a toolpack would let an agent do that is not approved yet.
@@ -92,15 +92,9 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         let pending = pack.pending_file();
         let cask = ctx.command();
         // what waits for a decision must be what is there
-        let current = pending.is_file()
-            && pack.lockfile(&pending).is_ok_and(|waiting| {
-                change::subjects(&pack.surface).is_ok_and(|now| {
-                    now.iter().all(|(id, entry)| {
-                        waiting.subjects.get(id).is_some_and(|old| change::same(entry, old))
-                    })
-                })
-            });
-        if !current {
+        let next = folder::pending(sealed.as_ref().map(|(_, lockfile)| lockfile), None, &pack.surface)?;
+        let current = |waiting| folder::stale(&waiting, &next).is_none();
+        if !(pending.is_file() && pack.lockfile(&pending).is_ok_and(current)) {
             report.next.push(format!("{cask} gate sync --toolpack {}", path_word(&pack.file)));
         }
         report.next.push(format!("{cask} gate allow --all --lockfile {}", path_word(&pending)));

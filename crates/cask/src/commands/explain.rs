@@ -11,7 +11,7 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output;
 use crate::store::pack::{self, Pack};
-use crate::store::{Store, read};
+use crate::store::{self, Store, read};
 
 /// Explain a code or a tool.
 ///
@@ -45,29 +45,26 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         None => store.toolpacks()?,
     };
     let name = what.strip_prefix("tool/").unwrap_or(&what);
-    let (mut found, mut names) = (Vec::new(), Vec::new());
-    for path in &packs {
-        let pack = pack::open(&store, Some(path), None)?;
-        if let Some(tool) = pack.surface.tools.iter().find(|tool| tool.name == name) {
-            found.push((path, tool_text(&pack, tool)?));
-        }
-        names.extend(pack.surface.tools.iter().map(|tool| tool.name.clone()));
-    }
+    let opened = packs.iter().map(|path| pack::open(&store, Some(path), None));
+    let opened = opened.collect::<Result<Vec<_>, _>>()?;
+    let find = |pack: &'_ Pack| pack.surface.tools.iter().position(|tool| tool.name == name);
+    let found: Vec<(&Pack, usize)> = opened.iter().filter_map(|pack| Some((pack, find(pack)?))).collect();
     match found.as_slice() {
-        [(_, text)] => {
-            output::text(text)?;
-            return Ok(Exit::Pass);
+        [(pack, at)] => {
+            let tool = pack.surface.tools.get(*at).ok_or_else(|| unknown(&what, &packs, &[]))?;
+            output::text(&tool_text(pack, tool)?)?;
+            Ok(Exit::Pass)
         }
-        [] => {}
+        [] => {
+            let tools = opened.iter().flat_map(|pack| &pack.surface.tools);
+            Err(unknown(&what, &packs, &tools.map(|tool| tool.name.clone()).collect::<Vec<_>>()))
+        }
         several => {
-            let lines: Vec<String> =
-                several.iter().map(|(path, _)| format!("--toolpack {}", path.display())).collect();
             let message =
                 format!("{} toolpacks have a tool `{}`: say which one", several.len(), terminal(name));
-            return Err(Error::new(message).hint(lines.join("\n        ")));
+            Err(Error::new(message).hint(store::choices(several.iter().map(|(pack, _)| pack.file.as_path()))))
         }
     }
-    Err(unknown(&what, &packs, &names))
 }
 
 fn unknown(what: &str, packs: &[PathBuf], names: &[String]) -> Error {

@@ -63,9 +63,11 @@ fn accept(store: &Store, yes: bool) -> Result<(), Error> {
         }
         None => text += "trusted: nobody; there is no trust.yaml\n",
     }
+    let packs = store.toolpacks()?;
+    let packs =
+        packs.iter().map(|file| pack::open(store, Some(file), None)).collect::<Result<Vec<_>, _>>()?;
     let mut now = BTreeMap::new();
-    for file in store.toolpacks()? {
-        let pack = pack::open(store, Some(&file), None)?;
+    for pack in &packs {
         let Some((_, lockfile)) = pack.approved_if_there()? else { continue };
         let digest = lockfile.digest().map_err(Error::new)?;
         now.insert(lockfile.toolpack.clone(), Seen { revision: lockfile.revision, digest });
@@ -85,8 +87,8 @@ fn accept(store: &Store, yes: bool) -> Result<(), Error> {
             Error::new("nothing was accepted").hint("answer y, or give --yes where nobody can answer")
         );
     }
-    for file in store.toolpacks()? {
-        pack::open(store, Some(&file), None)?.forget_lost()?;
+    for pack in packs.iter().filter(|pack| pack.is_lost()) {
+        pack.name_lockfile(None)?;
     }
     store.accept(now)?;
     output::text("accepted\n")

@@ -16,7 +16,7 @@ use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output::{self, Style};
 use crate::store::folder;
-use crate::store::{Store, read};
+use crate::store::{self, Store, read};
 
 /// Check a toolpack against its contracts, digests and capture.
 ///
@@ -85,7 +85,7 @@ struct OnDisk {
 
 impl OnDisk {
     fn open(file: &Path) -> Result<Self, Error> {
-        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = store::dir_of(file);
         let text = read(dir, file, artifact::MAX_BYTES)?;
         let manifest =
             manifest::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", file.display())))?;

@@ -52,7 +52,7 @@ pub fn read_bytes(base: &Path, path: &Path, max: u64) -> Result<Vec<u8>, Error> 
 /// [`Error`] with the path; then the old file is as it was.
 pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |error: &io::Error| io_error("write", path, error);
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = dir_of(path);
     inside(base, path)?;
     make_dir(dir)?;
     inside(base, path)?;
@@ -62,6 +62,12 @@ pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.as_file().sync_all().map_err(|e| failed(&e))?;
     file.persist(path).map_err(|error| failed(&error.error))?;
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed(&e))
+}
+
+/// The directory that a file is in.
+#[must_use]
+pub fn dir_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Makes a directory and those above it.

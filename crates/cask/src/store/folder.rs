@@ -1,5 +1,6 @@
 //! The folder of a toolpack: its manifest and its lockfiles.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cask_core::artifact::lockfile::{self as wire, BadFile};
@@ -7,7 +8,7 @@ use cask_core::artifact::{Manifest, manifest};
 use cask_core::lock::status::Seen;
 use cask_core::lock::{Lockfile, Surface, change};
 
-use super::{read, write};
+use super::{dir_of, read, write};
 use crate::error::Error;
 
 /// The lockfile that waits for decisions.
@@ -25,6 +26,13 @@ pub fn pending(base: Option<&Lockfile>, seen: Option<Seen>, surface: &Surface) -
     let mut next = change::pending(base, surface).map_err(Error::new)?;
     next.revision = next.revision.max(seen.map_or(0, |seen| seen.revision).saturating_add(1));
     Ok(next)
+}
+
+/// The first subject on which a reviewed lockfile and the one that comes next disagree.
+#[must_use]
+pub fn stale<'l>(reviewed: &'l Lockfile, next: &'l Lockfile) -> Option<&'l String> {
+    let mut ids = reviewed.subjects.keys().chain(next.subjects.keys()).collect::<BTreeSet<_>>().into_iter();
+    ids.find(|id| reviewed.subjects.get(*id) != next.subjects.get(*id))
 }
 
 /// Where a toolpack is, and what its manifest says.
@@ -70,8 +78,7 @@ impl Folder {
     /// [`Error`] with the file and the place in it.
     pub fn lockfile(&self, path: &Path) -> Result<Lockfile, Error> {
         let own = path.starts_with(&self.dir);
-        let parent = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let base = if own { self.dir.as_path() } else { parent };
+        let base = if own { self.dir.as_path() } else { dir_of(path) };
         wire::read(&read(base, path, wire::MAX_BYTES)?).map_err(|error| bad(path, &error))
     }
 
@@ -91,8 +98,13 @@ impl Folder {
     /// # Errors
     /// As [`Folder::lockfile`].
     pub fn approved_if_there(&self) -> Result<Option<(PathBuf, Lockfile)>, Error> {
-        let gone = self.manifest.lockfile.as_ref().is_some_and(|named| !self.dir.join(named).exists());
-        if gone { Ok(None) } else { self.approved() }
+        if self.is_lost() { Ok(None) } else { self.approved() }
+    }
+
+    /// Whether the manifest names a lockfile that is gone.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.manifest.lockfile.as_ref().is_some_and(|named| !self.dir.join(named).exists())
     }
 
     /// Writes a lockfile into the toolpack, after proving that reading it gives the same.
@@ -113,28 +125,15 @@ impl Folder {
         Ok(path)
     }
 
-    /// Takes a lockfile that is gone out of the manifest: someone has decided to begin anew.
+    /// Points the manifest at the approved lockfile; at none where someone has decided to begin anew.
     ///
     /// # Errors
     /// [`Error`] if it cannot be written.
-    pub fn forget_lost(&self) -> Result<(), Error> {
-        let Some(named) = &self.manifest.lockfile else { return Ok(()) };
-        if self.dir.join(named).exists() {
+    pub fn name_lockfile(&self, name: Option<&str>) -> Result<(), Error> {
+        if self.manifest.lockfile.as_deref() == name {
             return Ok(());
         }
-        let manifest = Manifest { lockfile: None, ..self.manifest.clone() };
-        write(&self.dir, &self.file, manifest::write(&manifest).as_bytes())
-    }
-
-    /// Points the manifest at the approved lockfile.
-    ///
-    /// # Errors
-    /// [`Error`] if it cannot be written.
-    pub fn point_at(&self, name: &str) -> Result<(), Error> {
-        if self.manifest.lockfile.as_deref() == Some(name) {
-            return Ok(());
-        }
-        let manifest = Manifest { lockfile: Some(name.to_owned()), ..self.manifest.clone() };
+        let manifest = Manifest { lockfile: name.map(str::to_owned), ..self.manifest.clone() };
         write(&self.dir, &self.file, manifest::write(&manifest).as_bytes())
     }
 }

@@ -10,7 +10,7 @@ use cask_core::toolpack::Fixed;
 use serde_json::Value;
 
 use super::folder::Folder;
-use super::{MAX_BYTES, Store, read, write};
+use super::{MAX_BYTES, Store, dir_of, read, write};
 use crate::error::Error;
 
 /// What the approved digests stand for, so that a difference can be shown.
@@ -43,7 +43,7 @@ pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> 
         (None, Some(beside)) if beside.is_file() => beside,
         _ => store.toolpack(toolpack)?,
     };
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let dir = dir_of(&file).to_owned();
     let wrong = |error: BadArtifact| {
         Error::new(format_args!("{}/{error}", dir.display()))
             .hint("restore it from version control, or mint again")

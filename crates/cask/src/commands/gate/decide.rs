@@ -222,11 +222,11 @@ impl Desk {
         let trust = keys::trust(store)?;
         let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
         let next = next(base.as_ref(), seen, &pack)?;
-        stale(&reviewed, &next).map_or(Ok(()), |id| {
+        folder::stale(&reviewed, &next).map_or(Ok(()), |id| {
             Err(Error::new(format_args!(
                 "{} is out of date: {} is not what it says",
                 path.display(),
-                terminal(&id)
+                terminal(id)
             ))
             .hint("bring it up to date with `cask gate sync`, look at `cask diff`, then decide"))
         })?;
@@ -322,7 +322,7 @@ impl Desk {
         } else if let Some(base) = self.base.clone() {
             self.lockfile = base;
         }
-        self.pack.point_at(APPROVED)?;
+        self.pack.name_lockfile(Some(APPROVED))?;
         let digest = self.lockfile.digest().map_err(Error::new)?;
         store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest })?;
         self.pack.write_lockfile(PENDING, &next(Some(&self.lockfile), None, &self.pack)?)?;
@@ -383,12 +383,6 @@ fn signable(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Error> {
         terminal(&odd.name)
     ))
     .hint("mint again; what was changed by hand belongs into the policy or the toolsets"))
-}
-
-/// The first subject on which the reviewed lockfile and the toolpack disagree.
-fn stale(reviewed: &Lockfile, next: &Lockfile) -> Option<String> {
-    let ids: BTreeSet<&String> = reviewed.subjects.keys().chain(next.subjects.keys()).collect();
-    ids.into_iter().find(|id| reviewed.subjects.get(*id) != next.subjects.get(*id)).cloned()
 }
 
 /// Asks a person before everything is approved that includes critical tools. Nobody there: they meant it.

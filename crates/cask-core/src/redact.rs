@@ -20,6 +20,7 @@ use crate::json::Json;
 mod graphql;
 mod headers;
 mod keys;
+mod known;
 mod pii;
 mod rules;
 mod tokens;
@@ -29,6 +30,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use known::Known;
 use rules::{Place, Rules};
 
 /// A value that has been through redaction; it cannot be made any other way.
@@ -182,29 +184,16 @@ impl Redactor {
         Redactor { rules: Rules::of(profile) }
     }
 
-    /// Redacts a whole exchange.
+    /// Redacts a whole exchange. For many, a [`Pass`] is quicker.
     #[must_use]
     pub fn exchange<'a>(&self, exchange: Exchange<'a>) -> Redacted<Exchange<'a>> {
-        self.exchange_counted(exchange, &mut Counts::default())
+        Pass { rules: self.rules, counts: Counts::default(), known: Known::brief() }.exchange(exchange)
     }
 
-    /// Redacts a whole exchange and adds what was replaced to `counts`.
+    /// Begins a pass over many exchanges.
     #[must_use]
-    pub fn exchange_counted<'a>(
-        &self,
-        mut exchange: Exchange<'a>,
-        counts: &mut Counts,
-    ) -> Redacted<Exchange<'a>> {
-        if let Some(path) = url::path(self.rules, &exchange.path, counts) {
-            exchange.path = path;
-        }
-        if let Some((_, host)) = exchange.host.rsplit_once('@') {
-            exchange.host = host.to_owned();
-        }
-        self.pairs(&mut exchange.query, counts);
-        self.message(&mut exchange.request, counts);
-        self.message(&mut exchange.response, counts);
-        Redacted(exchange)
+    pub fn pass(&self) -> Pass {
+        Pass { rules: self.rules, counts: Counts::default(), known: Known::long() }
     }
 
     /// Redacts a text: an error body of an upstream, a message.
@@ -227,23 +216,54 @@ impl Redactor {
 
     /// Redacts a captured JSON value in place.
     pub fn json<'a>(&self, json: &mut Json<'a>) {
-        walk::json(self.rules, json, 0, &mut Counts::default());
+        walk::json(self.rules, json, 0, &mut Counts::default(), &mut Known::brief());
+    }
+}
+
+/// A redactor at work on many exchanges: what it replaced, and what it knows from those before.
+#[derive(Debug)]
+pub struct Pass {
+    rules: &'static Rules,
+    counts: Counts,
+    known: Known,
+}
+
+impl Pass {
+    /// Redacts a whole exchange.
+    #[must_use]
+    pub fn exchange<'a>(&mut self, mut exchange: Exchange<'a>) -> Redacted<Exchange<'a>> {
+        if let Some(path) = url::path(self.rules, &exchange.path, &mut self.counts) {
+            exchange.path = path;
+        }
+        if let Some((_, host)) = exchange.host.rsplit_once('@') {
+            exchange.host = host.to_owned();
+        }
+        self.pairs(&mut exchange.query);
+        self.message(&mut exchange.request);
+        self.message(&mut exchange.response);
+        Redacted(exchange)
     }
 
-    fn message<'a>(&self, message: &mut Message<'a>, counts: &mut Counts) {
-        headers::headers(self.rules, &mut message.headers, counts);
-        self.replace(&mut message.media, counts);
+    /// What was replaced so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    fn message(&mut self, message: &mut Message<'_>) {
+        headers::headers(self.rules, &mut message.headers, &mut self.counts);
+        self.replace(&mut message.media);
         match &mut message.body {
             Body::None | Body::Text(_) | Body::Binary(_) => {}
-            Body::Json(json) => walk::json(self.rules, json, 0, counts),
-            Body::Form(pairs) => self.pairs(pairs, counts),
+            Body::Json(json) => walk::json(self.rules, json, 0, &mut self.counts, &mut self.known),
+            Body::Form(pairs) => self.pairs(pairs),
             Body::Multipart(parts) => {
                 for part in parts {
                     let rule = keys::rule(self.rules, &part.name, Place::Query);
-                    self.replace(&mut part.name, counts);
-                    self.replace(&mut part.media, counts);
+                    self.replace(&mut part.name);
+                    self.replace(&mut part.media);
                     if let Some(value) = &mut part.value
-                        && let Some(clean) = walk::string(self.rules, value, rule, 0, counts)
+                        && let Some(clean) = walk::string(self.rules, value, rule, 0, &mut self.counts)
                     {
                         *value = Cow::Owned(clean);
                     }
@@ -253,19 +273,19 @@ impl Redactor {
     }
 
     /// Query parameters or form fields.
-    fn pairs(&self, pairs: &mut [(String, String)], counts: &mut Counts) {
+    fn pairs(&mut self, pairs: &mut [(String, String)]) {
         for (name, value) in pairs {
             let rule = keys::rule(self.rules, name, Place::Query);
-            if let Some(clean) = walk::string(self.rules, value, rule, 0, counts) {
+            if let Some(clean) = walk::string(self.rules, value, rule, 0, &mut self.counts) {
                 *value = clean;
             }
-            self.replace(name, counts);
+            self.replace(name);
         }
     }
 
     /// Redacts a name or media type by its look alone.
-    fn replace(&self, text: &mut String, counts: &mut Counts) {
-        if let Some(clean) = tokens::scan(self.rules, text, counts) {
+    fn replace(&mut self, text: &mut String) {
+        if let Some(clean) = tokens::scan(self.rules, text, &mut self.counts) {
             *text = clean;
         }
     }

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use cask_core::artifact::{self, BadArtifact, Manifest, coverage, manifest};
 use cask_core::endpoint::Endpoint;
-use cask_core::endpoint::summary::Summary;
 use cask_core::lock::{Lockfile, State, Surface};
 use cask_core::toolpack::{self, Fixed, Options, Toolpack, baseline};
 use rayon::prelude::*;
 
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::import;
+use crate::import::{self, Imported};
 use crate::store::folder::{self, Folder, PENDING};
 use crate::store::{self, Store, descriptions};
 
@@ -72,10 +71,10 @@ pub fn captures(store: &Store, name: &str, hosts: &[String]) -> Result<Vec<Strin
 /// # Errors
 /// [`Error`] if a capture, a description or the toolpack as it is cannot be read, or nothing is in it.
 pub fn build(store: &Store, ctx: &Ctx, request: &Request) -> Result<Built, Error> {
-    build_with(store, ctx, request, Summary::new(), &BTreeSet::new())
+    build_with(store, ctx, request, None)
 }
 
-/// As [`build`], with the summary of captures that were just imported.
+/// As [`build`], with a capture that was just imported. Afterwards it is saved, whatever became of the rest.
 ///
 /// # Errors
 /// As [`build`].
@@ -83,8 +82,18 @@ pub fn build_with(
     store: &Store,
     ctx: &Ctx,
     request: &Request,
-    mut summary: Summary,
-    summarised: &BTreeSet<String>,
+    mut fresh: Option<Imported>,
+) -> Result<Built, Error> {
+    let built = build_from(store, ctx, request, fresh.as_mut());
+    fresh.map_or(Ok(()), |mut fresh| fresh.saving.wait())?;
+    built
+}
+
+fn build_from(
+    store: &Store,
+    ctx: &Ctx,
+    request: &Request,
+    mut fresh: Option<&mut Imported>,
 ) -> Result<Built, Error> {
     let mut hosts = request.hosts.clone();
     hosts.sort();
@@ -108,13 +117,15 @@ pub fn build_with(
     }
     let mut exchanges = 0;
     let mut skipped: BTreeMap<String, u64> = BTreeMap::new();
+    let mut summary = fresh.as_mut().map(|fresh| std::mem::take(&mut fresh.summary)).unwrap_or_default();
     for capture in &captures {
-        let facts = if summarised.contains(capture) {
-            import::facts(store.root(), capture)?
-        } else {
-            let loaded = import::load(store.root(), capture, ctx)?;
-            summary.merge(loaded.summary);
-            loaded.capture
+        let facts = match fresh.as_ref().filter(|fresh| fresh.capture.id == *capture) {
+            Some(fresh) => fresh.capture.clone(),
+            None => {
+                let loaded = import::load(store.root(), capture, ctx)?;
+                summary.merge(loaded.summary);
+                loaded.capture
+            }
         };
         exchanges += facts.kept();
         for (reason, count) in facts.skipped {
@@ -127,6 +138,9 @@ pub fn build_with(
     }
     let known: BTreeSet<String> = pinned.iter().map(|endpoint: &Endpoint| endpoint.id.clone()).collect();
     pinned.extend(declared.iter().filter(|endpoint| !known.contains(&endpoint.id)).cloned());
+    if let Some(fresh) = fresh.filter(|_| summary.is_lean()) {
+        fresh.saving.wait()?; // it is read a second time
+    }
     let observed = import::endpoints(store.root(), &captures, summary, &pinned, ctx)?;
     let endpoints = baseline::merge(declared, observed);
     if endpoints.is_empty() {

@@ -8,7 +8,7 @@ use cask_core::artifact::capture::{Capture, Redaction, SCHEMA_VERSION, Source};
 use cask_core::capture::hosts::{self, Hosts, Seen};
 use cask_core::capture::skip;
 use cask_core::endpoint::summary::Summary;
-use cask_core::redact::{Profile, Redactor};
+use cask_core::redact::{Counts, Profile, Redactor};
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
@@ -19,7 +19,7 @@ mod flow;
 mod source;
 mod work;
 
-pub use disk::{Loaded, endpoints, exchanges, facts, load, strictest};
+pub use disk::{Loaded, Saving, endpoints, exchanges, facts, load, strictest};
 pub use source::{Format, detect};
 
 use work::{Tally, Worker};
@@ -37,13 +37,13 @@ pub struct Options {
     pub command: &'static str,
 }
 
-/// A capture that was imported.
+/// A capture that was imported, and is being saved.
 #[derive(Debug)]
 pub struct Imported {
     /// `cap_…`
     pub capture_id: String,
-    /// Its folder.
-    pub dir: PathBuf,
+    /// It on its way to its folder.
+    pub saving: Saving,
     /// `capture.json`: sources, hosts and counts.
     pub capture: Capture,
     /// Everything its exchanges show.
@@ -58,7 +58,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// [`Error`] if a file cannot be read or is not a capture, if no host was allowed (it lists the hosts
-/// seen), or if nothing was left to keep. Then nothing is written.
+/// seen), or if nothing was left to keep. Then nothing is written. That it could not be saved says [`Saving::wait`].
 pub fn import(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Imported, Error> {
     let files = sorted(files)?;
     if options.hosts.is_empty() {
@@ -70,12 +70,14 @@ pub fn import(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Importe
     let read = flow::read_files(&files, options.threads, ctx, &make, Worker::take, &mut |lines| {
         draft.write(&lines)
     })?;
-    let mut sources = read.sources;
+    let mut sources = read.source;
     let mut tally = Tally::default();
     let mut summary = Summary::new();
+    let mut redacted = Counts::default();
     for worker in read.workers {
         summary.merge(worker.summary);
         tally.merge(worker.tally);
+        redacted.merge(worker.redaction.counts());
     }
     for (index, lost) in &tally.lost {
         if let Some(source) = sources.get_mut(*index) {
@@ -98,14 +100,14 @@ pub fn import(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Importe
         skipped: tally.skipped.iter().map(|(code, count)| ((*code).to_owned(), *count)).collect(),
         redaction: Redaction {
             profile: options.profile,
-            counts: tally.redacted.iter().map(|(kind, count)| (kind.as_str().to_owned(), count)).collect(),
+            counts: redacted.iter().map(|(kind, count)| (kind.as_str().to_owned(), count)).collect(),
         },
     };
-    let (capture, dir) = draft.commit(capture)?;
+    let (capture, saving) = draft.commit(capture)?;
     let whole = capture.lost() == 0 && capture.sources.iter().all(|source| source.cut.is_empty());
     Ok(Imported {
         capture_id: capture.id.clone(),
-        dir,
+        saving,
         report: report(&capture),
         capture,
         summary,

@@ -162,8 +162,13 @@ const LENGTHS: std::ops::RangeInclusive<usize> = 5..=128;
 /// Whether a value is unlikely to be equal to another by chance.
 fn is_distinctive(value: &str) -> bool {
     LENGTHS.contains(&value.len())
-        && value.bytes().any(|b| b.is_ascii_digit())
+        && has_digit(value)
         && matches!(look(value), Look::Uuid | Look::Hex | Look::Random | Look::Int)
+}
+
+/// Looks at every byte, many at a time: that is quicker than stopping at the first.
+fn has_digit(value: &str) -> bool {
+    value.bytes().fold(false, |any, byte| any | byte.is_ascii_digit())
 }
 
 /// A value that may be followed.
@@ -179,7 +184,7 @@ fn walk<'j>(value: &'j Json<'_>, at: &mut Vec<&'j str>, found: &mut impl FnMut(&
         return;
     }
     match value {
-        Json::Str(text) if LENGTHS.contains(&text.len()) && text.bytes().any(|b| b.is_ascii_digit()) => {
+        Json::Str(text) if LENGTHS.contains(&text.len()) && has_digit(text) => {
             found(&Value { text, number: false }, at);
         }
         Json::Int(number) if *number >= 10_000 => {

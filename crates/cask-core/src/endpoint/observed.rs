@@ -54,8 +54,10 @@ pub struct Observed {
 /// What the strings of a position have in common.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Strings {
-    /// Strings per recognised format.
+    /// Strings per recognised format, while every string had one.
     pub formats: Few<Format, u32>,
+    /// A string had no format: then the position has none, and nobody need look at the others.
+    pub plain: bool,
     /// Distinct values with counts, while they are few and short.
     pub values: Few<Box<str>, u32>,
     /// There were too many distinct values, or too long ones.
@@ -190,13 +192,21 @@ impl Strings {
             self.empty += 1;
         } else if let Some(kind) = format::redacted_kind(text) {
             *self.redacted.entry(kind.into()).or_default() += 1;
-            if let Some(format) = Format::of_redacted(kind) {
+            if let Some(format) = Format::of_redacted(kind).filter(|_| !self.plain) {
                 self.formats.add(format, 1, AddAssign::add_assign);
             }
-        } else if let Some(format) = Format::of(text) {
-            self.formats.add(format, 1, AddAssign::add_assign);
+        } else if !self.plain {
+            match Format::of(text) {
+                Some(format) => self.formats.add(format, 1, AddAssign::add_assign),
+                None => self.lose_format(),
+            }
         }
         self.remember(text);
+    }
+
+    fn lose_format(&mut self) {
+        self.plain = true;
+        self.formats.clear();
     }
 
     /// Counts a value as a possible enumeration member.
@@ -220,7 +230,11 @@ impl Strings {
     }
 
     fn merge(&mut self, other: Strings) {
-        self.formats.merge(other.formats, AddAssign::add_assign);
+        if self.plain || other.plain {
+            self.lose_format();
+        } else {
+            self.formats.merge(other.formats, AddAssign::add_assign);
+        }
         for (kind, n) in other.redacted {
             *self.redacted.entry(kind).or_default() += n;
         }

@@ -203,42 +203,11 @@ fn words(key: &str) -> Vec<String> {
     words
 }
 
-/// What the last keys said: the members of a list's objects repeat.
-pub(super) struct Memo<'a> {
-    slots: [Option<(&'a str, Verdict)>; SLOTS],
-}
-
-const SLOTS: usize = 64;
-
 /// What is known of one key.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Verdict {
     /// What its value holds.
     pub rule: Option<&'static KeyRule>,
     /// Whether the key itself is a secret (a map by e-mail address).
     pub secret: bool,
-}
-
-impl<'a> Memo<'a> {
-    pub fn new() -> Self {
-        Memo { slots: [None; SLOTS] }
-    }
-
-    pub fn look(&mut self, key: &'a str, judge: impl FnOnce(&str) -> Verdict) -> Verdict {
-        let bytes = key.as_bytes();
-        let [first, last] = [bytes.first(), bytes.last()].map(|byte| usize::from(byte.copied().unwrap_or(0)));
-        let middle = usize::from(bytes.get(bytes.len() / 2).copied().unwrap_or(0));
-        let slot =
-            (bytes.len().wrapping_mul(7) ^ first ^ last.wrapping_mul(5) ^ middle.wrapping_mul(3)) % SLOTS;
-        if let Some(Some((known, verdict))) = self.slots.get(slot)
-            && *known == key
-        {
-            return *verdict;
-        }
-        let verdict = judge(key);
-        if let Some(entry) = self.slots.get_mut(slot) {
-            *entry = Some((key, verdict));
-        }
-        verdict
-    }
 }

@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD;
 use serde_json::Value;
 
-use super::keys::{self, KeyRule, Memo, Verdict};
+use super::keys::{self, KeyRule, Verdict};
+use super::known::Known;
 use super::rules::{Place, Rules};
 use super::{Counts, Kind, graphql, tokens, url};
 use crate::json::Json;
@@ -25,12 +26,18 @@ pub(super) fn string(
     nesting: u8,
     counts: &mut Counts,
 ) -> Option<String> {
-    if let Some(rule) = says
-        && rule.fits(text)
-    {
-        counts.add(rule.kind);
-        return Some(rule.kind.placeholder().to_owned());
-    }
+    named(text, says, counts).or_else(|| unnamed(rules, text, nesting, counts))
+}
+
+/// What the key of a string says.
+fn named(text: &str, says: Says, counts: &mut Counts) -> Option<String> {
+    let rule = says.filter(|rule| rule.fits(text))?;
+    counts.add(rule.kind);
+    Some(rule.kind.placeholder().to_owned())
+}
+
+/// What a string itself shows.
+fn unnamed(rules: &'static Rules, text: &str, nesting: u8, counts: &mut Counts) -> Option<String> {
     let look = tokens::Look::at(text);
     if look.quiet() {
         return None;
@@ -42,7 +49,7 @@ pub(super) fn string(
         {
             if let Ok(mut inner) = Json::parse(trimmed) {
                 let mut replaced = Counts::default();
-                json(rules, &mut inner, nesting + 1, &mut replaced);
+                json(rules, &mut inner, nesting + 1, &mut replaced, &mut Known::brief());
                 counts.merge(&replaced);
                 return if replaced.iter().next().is_some() {
                     serde_json::to_string(&inner).ok()
@@ -94,24 +101,30 @@ fn is_encoded_secret(rules: &'static Rules, text: &str, nesting: u8) -> bool {
         return false;
     };
     let mut found = Counts::default();
-    json(rules, &mut inner, nesting + 1, &mut found);
+    json(rules, &mut inner, nesting + 1, &mut found, &mut Known::brief());
     found.iter().any(|(kind, _)| matches!(kind, Kind::Credential | Kind::Token))
 }
 
 /// A whole JSON value, in place.
-pub(super) fn json<'a>(rules: &'static Rules, value: &mut Json<'a>, nesting: u8, counts: &mut Counts) {
-    Walk { rules, nesting, memo: Memo::new(), counts }.json(value, None);
+pub(super) fn json(
+    rules: &'static Rules,
+    value: &mut Json<'_>,
+    nesting: u8,
+    counts: &mut Counts,
+    known: &mut Known,
+) {
+    Walk { rules, nesting, known, counts }.json(value, None);
 }
 
-struct Walk<'c, 'a> {
+struct Walk<'c> {
     rules: &'static Rules,
     nesting: u8,
-    memo: Memo<'a>,
+    known: &'c mut Known,
     counts: &'c mut Counts,
 }
 
-impl<'a> Walk<'_, 'a> {
-    fn json(&mut self, value: &mut Json<'a>, says: Says) {
+impl Walk<'_> {
+    fn json(&mut self, value: &mut Json<'_>, says: Says) {
         match value {
             Json::Null | Json::Bool(_) => {}
             Json::Float(number) => {
@@ -140,7 +153,14 @@ impl<'a> Walk<'_, 'a> {
                 }
             }
             Json::Str(text) => {
-                if let Some(clean) = string(self.rules, text, says, self.nesting, self.counts) {
+                let mut clean = named(text, says, self.counts);
+                if clean.is_none() {
+                    self.known.is_clean(text, || {
+                        clean = unnamed(self.rules, text, self.nesting, self.counts);
+                        clean.is_none()
+                    });
+                }
+                if let Some(clean) = clean {
                     *text = Cow::Owned(clean);
                 }
             }
@@ -155,7 +175,7 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    fn object(&mut self, members: &mut Vec<(Cow<'a, str>, Json<'a>)>, parent: Says) {
+    fn object(&mut self, members: &mut [(Cow<'_, str>, Json<'_>)], parent: Says) {
         let mut label = None;
         if members.iter().any(|(key, _)| is_pair_value(key)) {
             label = members
@@ -167,10 +187,7 @@ impl<'a> Walk<'_, 'a> {
             members.iter().any(|(key, value)| key == "kind" && value.as_str() == Some("Secret"));
         let mut secret_keys = false;
         for (key, value) in members.iter_mut() {
-            let verdict = match key {
-                Cow::Borrowed(key) => self.memo.look(key, |key| judge(self.rules, key)),
-                Cow::Owned(key) => judge(self.rules, key),
-            };
+            let verdict = self.known.key(key, |key| judge(self.rules, key));
             secret_keys |= verdict.secret;
             let says = verdict.rule.or_else(|| inherited(self.rules, key, label, parent, kubernetes_secret));
             self.json(value, says);

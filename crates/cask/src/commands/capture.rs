@@ -60,7 +60,8 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         command: "cask capture import",
     };
     let _held = Store::new(&ctx.root).lock("capture import")?;
-    let imported = import::import(&args.files, &options, ctx)?;
+    let mut imported = import::import(&args.files, &options, ctx)?;
+    imported.saving.wait()?;
     let next = format!("{} compile --capture {}", ctx.command(), imported.capture_id);
     output::text(&format!("{}\nnext: {next}\n", imported.report))?;
     Ok(imported.exit)

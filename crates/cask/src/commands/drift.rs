@@ -17,7 +17,7 @@ use crate::error::{Error, Exit};
 use crate::import;
 use crate::output::{self, Style};
 use crate::store::pack::{self, Pack};
-use crate::store::{Store, read};
+use crate::store::{self, Store, read};
 
 /// Compare what a service does now with what was accepted.
 ///
@@ -94,7 +94,7 @@ fn accepted(args: &Args, ctx: &Ctx, store: &Store) -> Result<(String, Vec<Endpoi
 }
 
 fn baseline(path: &Path) -> Result<Vec<Endpoint>, Error> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = store::dir_of(path);
     let text = read(dir, path, artifact::MAX_BYTES)?;
     let file = artifact::baseline::read(&text).map_err(|error| {
         Error::new(format_args!("{}: {error}", path.display()))
@@ -126,7 +126,8 @@ fn now(args: &Args, ctx: &Ctx, store: &Store, pack: Option<&Pack>) -> Result<(St
         command: "cask drift",
     };
     let _held = store.lock("drift")?;
-    let imported = import::import(&args.files, &options, ctx)?;
+    let mut imported = import::import(&args.files, &options, ctx)?;
+    imported.saving.wait()?;
     if ctx.terminal || imported.exit != Exit::Pass {
         eprintln!("{}", imported.report);
     }

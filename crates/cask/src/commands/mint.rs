@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use cask_core::capture::hosts::Hosts;
 use cask_core::capture::openapi;
-use cask_core::endpoint::summary::Summary;
 use cask_core::redact::Profile;
 
 use crate::compile::{self, Request};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
-use crate::import::{self, Format};
+use crate::import::{self, Format, Imported};
 use crate::store::{self, MAX_BYTES, Store, descriptions};
 
 /// Compile captures or API descriptions into a toolpack.
@@ -50,8 +49,7 @@ pub enum Shape {
 /// What was read from files.
 struct Read {
     request: Request,
-    summary: Summary,
-    summarised: BTreeSet<String>,
+    fresh: Option<Imported>,
     exit: Exit,
     heading: Vec<String>,
 }
@@ -67,7 +65,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let store = Store::new(&ctx.root);
     let _held = store.lock("mint")?;
     let read = read(&args, ctx, &store)?;
-    let built = compile::build_with(&store, ctx, &read.request, read.summary, &read.summarised)?;
+    let built = compile::build_with(&store, ctx, &read.request, read.fresh)?;
     let written = built.write(&store, ctx)?;
     compile::report(&written, &read.heading.join("\n"), args.format == Shape::Json, ctx)?;
     Ok(read.exit)
@@ -110,18 +108,12 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
     }
     descriptions.sort();
     descriptions.dedup();
-    let mut read = Read {
-        request: Request::default(),
-        summary: Summary::new(),
-        summarised: BTreeSet::new(),
-        exit: Exit::Pass,
-        heading: Vec::new(),
-    };
+    let mut read = Read { request: Request::default(), fresh: None, exit: Exit::Pass, heading: Vec::new() };
     let mut declared_hosts = BTreeSet::new();
     for file in &descriptions {
         // one plain host says where an API lives whose description does not
         let host = asked.first().filter(|host| asked.len() == 1 && !host.contains('*')).map(String::as_str);
-        let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = store::dir_of(file);
         let text = store::read(dir, file, MAX_BYTES)?;
         let shown = file.display().to_string();
         let mut description = openapi::read(&text, &shown, host).map_err(Error::new)?;
@@ -156,12 +148,11 @@ fn read(args: &Args, ctx: &Ctx, store: &Store) -> Result<Read, Error> {
             None => import::strictest(store.root(), &compile::captures(store, &read.request.name, &asked)?),
         };
         let options = import::Options { hosts, profile, threads: 0, command: "cask mint" };
-        let imported = import::import(&traffic, &options, ctx)?;
+        let mut imported = import::import(&traffic, &options, ctx)?;
         read.exit = imported.exit;
-        read.heading.push(imported.report);
-        read.summarised.insert(imported.capture_id.clone());
-        read.request.captures.insert(imported.capture_id);
-        read.summary = imported.summary;
+        read.heading.push(std::mem::take(&mut imported.report));
+        read.request.captures.insert(imported.capture_id.clone());
+        read.fresh = Some(imported);
     }
     read.request.hosts = asked;
     Ok(read)

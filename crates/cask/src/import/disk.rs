@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io::{BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use cask_core::artifact::capture::{Capture, read_line};
 use cask_core::canon::Hasher;
@@ -11,9 +12,9 @@ use cask_core::capture::Exchange;
 use cask_core::endpoint::Endpoint;
 use cask_core::endpoint::summary::Summary;
 use cask_core::ids;
-use cask_core::redact::{Profile, Redacted, Redactor};
+use cask_core::redact::{Pass, Profile, Redacted, Redactor};
 
-use super::flow::{self, Batch, Feed};
+use super::flow::{self, Batch};
 use super::show;
 use crate::ctx::Ctx;
 use crate::error::Error;
@@ -57,18 +58,26 @@ impl Draft {
         write.map_err(|error| fault("write", &self.folder.path().join("exchanges.jsonl"), &error))
     }
 
-    /// Names the capture by what was written and moves it into place. One that is there already has the
-    /// same exchanges; its record is replaced.
-    pub fn commit(self, mut capture: Capture) -> Result<(Capture, PathBuf), Error> {
+    /// Names the capture by what was written and moves it into place, beside whatever the caller does next: a
+    /// disk is slow to say that it has everything.
+    pub fn commit(self, mut capture: Capture) -> Result<(Capture, Saving), Error> {
         capture.id = ids::capture(&self.hasher.finish());
-        let folder = self.folder.path();
         let text = capture.write().map_err(Error::new)?;
-        self.lines.sync_all().map_err(|error| fault("write", folder, &error))?;
-        let record = folder.join("capture.json");
-        let written = File::create(&record)
-            .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-        written.map_err(|error| fault("write", &record, &error))?;
         let dir = self.captures.join(&capture.id);
+        let (draft, to) = (Self { hasher: Hasher::default(), ..self }, dir.clone());
+        let thread = std::thread::Builder::new().name("save".to_owned());
+        let saving = thread.spawn(move || draft.save(&text, &to)).map_err(flow::no_thread)?;
+        Ok((capture, Saving { dir, thread: Some(saving) }))
+    }
+
+    /// One that is there already has the same exchanges; its record is replaced.
+    fn save(self, record: &str, dir: &Path) -> Result<(), Error> {
+        let folder = self.folder.path();
+        self.lines.sync_all().map_err(|error| fault("write", folder, &error))?;
+        let path = folder.join("capture.json");
+        let written = File::create(&path)
+            .and_then(|mut file| file.write_all(record.as_bytes()).and_then(|()| file.sync_all()));
+        written.map_err(|error| fault("write", &path, &error))?;
         if dir.is_dir() {
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {
@@ -76,12 +85,38 @@ impl Draft {
                 fs::rename(folder.join(name), &to).map_err(|error| fault("write", &to, &error))?;
             }
         } else {
-            fs::rename(folder, &dir).map_err(|error| fault("make", &dir, &error))?;
+            fs::rename(folder, dir).map_err(|error| fault("make", dir, &error))?;
             fs::File::open(&self.captures)
                 .and_then(|d| d.sync_all())
                 .map_err(|error| fault("write", &self.captures, &error))?;
         }
-        Ok((capture, dir))
+        Ok(())
+    }
+}
+
+/// A capture on its way to the disk. Dropped, it still gets there.
+#[derive(Debug)]
+pub struct Saving {
+    /// Where it goes.
+    pub dir: PathBuf,
+    thread: Option<JoinHandle<Result<(), Error>>>,
+}
+
+impl Saving {
+    /// Waits until it is there.
+    ///
+    /// # Errors
+    /// [`Error`] if it cannot be written; then nothing of it is left.
+    pub fn wait(&mut self) -> Result<(), Error> {
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().unwrap_or_else(|_| Err(Error::new("the saving thread failed; this is a bug in cask")))
+    }
+}
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        // Whoever needs to know has waited; a process that ends would stop it half way.
+        let _ = self.wait();
     }
 }
 
@@ -147,11 +182,11 @@ fn load_into(
 ) -> Result<Loaded, Error> {
     let (capture, path) = open(root, capture_id)?;
     let redactor = Redactor::new(capture.redaction.profile);
-    let make = || (empty(), None);
-    let work = |(summary, bad): &mut (Summary, Option<String>), batch: &Batch| {
+    let make = || (empty(), redactor.pass(), None);
+    let work = |(summary, redaction, bad): &mut (Summary, Pass, Option<String>), batch: &Batch| {
         for (number, line) in batch.entries() {
             match parse(line, number) {
-                Ok(exchange) => summary.observe(&redactor.exchange(exchange)),
+                Ok(exchange) => summary.observe(&redaction.exchange(exchange)),
                 Err(error) => *bad = Some(error),
             }
         }
@@ -159,13 +194,13 @@ fn load_into(
     let read = flow::run(
         0,
         ctx.terminal,
-        |feed| lines(&path, &mut |line| feed_line(feed, line)),
+        |feed| lines(&path, &mut |line| feed.entry(line)),
         &make,
         work,
         &mut |()| Ok(()),
     )?;
     let mut summary = empty();
-    for (part, bad) in read.workers {
+    for (part, _, bad) in read.workers {
         if let Some(bad) = bad {
             return Err(Error::new(format_args!("{}: {bad}", show(&path))));
         }
@@ -185,12 +220,12 @@ pub fn exchanges(
     each: &mut dyn FnMut(Redacted<Exchange<'_>>),
 ) -> Result<Capture, Error> {
     let (capture, path) = open(root, capture_id)?;
-    let redactor = Redactor::new(capture.redaction.profile);
+    let mut redaction = Redactor::new(capture.redaction.profile).pass();
     let mut bad = None;
     let mut number = 0;
     let hasher = lines(&path, &mut |line| {
         match parse(line, number) {
-            Ok(exchange) => each(redactor.exchange(exchange)),
+            Ok(exchange) => each(redaction.exchange(exchange)),
             Err(error) => bad = Some(error),
         }
         number += 1;
@@ -201,10 +236,6 @@ pub fn exchanges(
     }
     check(&capture, &hasher, &path)?;
     Ok(capture)
-}
-
-fn feed_line(feed: &mut Feed<'_>, line: &[u8]) -> bool {
-    feed.entry(line)
 }
 
 fn parse(line: &[u8], number: u64) -> Result<Exchange<'_>, String> {

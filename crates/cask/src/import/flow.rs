@@ -93,15 +93,6 @@ pub struct Read<W, S> {
     pub workers: Vec<W>,
 }
 
-/// What came out of reading files.
-#[derive(Debug)]
-pub struct FilesRead<W> {
-    /// The files, in order.
-    pub sources: Vec<Source>,
-    /// The workers with what they gathered.
-    pub workers: Vec<W>,
-}
-
 /// Reads capture files through workers.
 ///
 /// # Errors
@@ -113,9 +104,9 @@ pub fn read_files<W: Send, R: Send>(
     make: &(dyn Fn() -> W + Sync),
     work: impl Fn(&mut W, &Batch) -> R + Sync,
     sink: &mut dyn FnMut(R) -> Result<(), Error>,
-) -> Result<FilesRead<W>, Error> {
+) -> Result<Read<W, Vec<Source>>, Error> {
     let read = run(threads, ctx.terminal, |feed| source::read(files, feed), make, work, sink)?;
-    Ok(FilesRead { sources: read.source?, workers: read.workers })
+    Ok(Read { source: read.source?, workers: read.workers })
 }
 
 /// Runs a reader, workers and a sink together until the reader ends or one of them fails.
@@ -182,7 +173,7 @@ pub fn run<W: Send, R: Send, S: Send>(
     })
 }
 
-fn no_thread(error: std::io::Error) -> Error {
+pub(super) fn no_thread(error: std::io::Error) -> Error {
     Error::new(format_args!("could not start a thread: {error}"))
 }
 

@@ -7,7 +7,7 @@ use cask_core::capture::har::{self, Entry, Medias, Target};
 use cask_core::capture::hosts::{Hosts, Seen};
 use cask_core::capture::skip;
 use cask_core::endpoint::summary::Summary;
-use cask_core::redact::{Counts, Redactor};
+use cask_core::redact::{Pass, Redactor};
 
 use super::flow::Batch;
 
@@ -25,8 +25,6 @@ pub struct Tally {
     pub skipped: BTreeMap<&'static str, u64>,
     /// Entries that could not be read, by source.
     pub lost: BTreeMap<usize, u64>,
-    /// What was redacted.
-    pub redacted: Counts,
 }
 
 impl Tally {
@@ -36,7 +34,6 @@ impl Tally {
         other.seen.into_iter().for_each(|(host, seen)| self.seen.entry(host).or_default().merge(&seen));
         other.skipped.into_iter().for_each(|(code, count)| *self.skipped.entry(code).or_default() += count);
         other.lost.into_iter().for_each(|(source, count)| *self.lost.entry(source).or_default() += count);
-        self.redacted.merge(&other.redacted);
     }
 
     /// Looks at a batch only for the hosts in it.
@@ -90,8 +87,9 @@ impl Tally {
 /// Turns entries into redacted lines and a summary.
 #[derive(Debug)]
 pub struct Worker<'w> {
-    redactor: &'w Redactor,
     hosts: &'w Hosts,
+    /// What was redacted.
+    pub redaction: Pass,
     /// What was counted.
     pub tally: Tally,
     /// What the kept exchanges show.
@@ -100,8 +98,8 @@ pub struct Worker<'w> {
 
 impl<'w> Worker<'w> {
     /// With nothing counted.
-    pub fn new(redactor: &'w Redactor, hosts: &'w Hosts) -> Self {
-        Self { redactor, hosts, tally: Tally::default(), summary: Summary::new() }
+    pub fn new(redactor: &Redactor, hosts: &'w Hosts) -> Self {
+        Self { redaction: redactor.pass(), hosts, tally: Tally::default(), summary: Summary::new() }
     }
 
     /// Takes a batch; gives the lines of its kept exchanges.
@@ -119,7 +117,7 @@ impl<'w> Worker<'w> {
             entry.decode(&medias);
             count(&mut self.tally.hosts, &target.host);
             let exchange = entry.exchange(target, medias, seq);
-            let exchange = self.redactor.exchange_counted(exchange, &mut self.tally.redacted);
+            let exchange = self.redaction.exchange(exchange);
             let start = lines.len();
             if write_line(&exchange, &mut lines).is_err() {
                 // Cannot happen with an exchange; a half line must not stay all the same.

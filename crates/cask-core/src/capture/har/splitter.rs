@@ -426,12 +426,7 @@ impl Skim {
         }
         loop {
             let rest = bytes.get(at..)?;
-            // Most stops are near (names, escaped quotes in a body); only long runs are worth a vector search.
-            let near = rest.get(..16).unwrap_or(rest);
-            let step = match near.iter().position(|&b| b == b'"' || b == b'\\') {
-                Some(step) => step,
-                None => near.len() + memchr::memchr2(b'"', b'\\', rest.get(near.len()..)?)?,
-            };
+            let step = to_quote(rest)?;
             if rest.get(step) == Some(&b'"') {
                 self.in_string = false;
                 return Some(at + step + 1);
@@ -443,6 +438,28 @@ impl Skim {
             }
         }
     }
+}
+
+/// Offset of the first quote or backslash. Most are near (names, escaped quotes in a body), and found eight bytes
+/// at a time; only long runs are worth a vector search.
+fn to_quote(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes.get(..32).unwrap_or(bytes).as_chunks::<8>();
+    for (nth, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let hit = has_byte(word, b'"') | has_byte(word, b'\\');
+        if hit != 0 {
+            return Some(nth * 8 + hit.trailing_zeros() as usize / 8);
+        }
+    }
+    let far = words.len() * 8;
+    Some(far + memchr::memchr2(b'"', b'\\', bytes.get(far..)?)?)
+}
+
+/// The highest bit of the first byte that is this one, and perhaps those of later bytes; 0 if none is.
+fn has_byte(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let same = word ^ (ONES * u64::from(byte));
+    same.wrapping_sub(ONES) & !same & (ONES << 7)
 }
 
 #[cfg(test)]

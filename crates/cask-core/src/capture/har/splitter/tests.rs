@@ -109,3 +109,11 @@ proptest! {
         let _ = split(&[b"{\"log\":{\"entries\":[".as_slice(), &bytes].concat(), step);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_quote_is_found_where_it_is(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(b'"'), Just(b'!'), Just(b'#'), Just(b'a')], 0..80)) {
+        let naive = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'));
+        prop_assert_eq!(super::to_quote(&bytes), naive);
+    }
+}

@@ -179,7 +179,20 @@ impl Summary {
             // Accepted and learned templates share out the traffic together, as they will when what is
             // learned now is accepted: compiling again gives the same.
             let mut all = accepted.get(host.as_ref()).cloned().unwrap_or_default();
-            all.extend(templates.remove(&host).unwrap_or_default().into_iter().map(pin::Pin::any));
+            let mut known = BTreeMap::<String, Vec<usize>>::new();
+            for (at, pin) in all.iter().enumerate() {
+                known.entry(pin.template.anonymous()).or_default().push(at);
+            }
+            for template in templates.remove(&host).unwrap_or_default() {
+                match known.get(&template.anonymous()) {
+                    Some(same) => {
+                        for at in same {
+                            all.get_mut(*at).into_iter().for_each(pin::Pin::relax);
+                        }
+                    }
+                    None => all.push(pin::Pin::any(template)),
+                }
+            }
             let pinned = pin::take(&mut root, all);
             found.entry(host).or_default().extend(operations(pinned));
         }

@@ -11,6 +11,9 @@ use crate::endpoint::{Endpoint, Place, Segment, Template, TypeSet};
 use super::look::{Look, look};
 use super::{Node, decode};
 
+/// Answers from which a single value counts as called again and again.
+const AGAIN: u32 = 4;
+
 /// A template with what is known of its parameters' values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pin {
@@ -18,6 +21,8 @@ pub struct Pin {
     pub template: Template,
     /// For each parameter what its values are known to be.
     pub kinds: Vec<Kind>,
+    /// By method, the names that successful answers always had at their root.
+    answers: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 /// What the values of an accepted parameter have been so far. A word where only numbers went is another
@@ -33,15 +38,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn fits(self, value: &str) -> bool {
-        self == Kind::Any || self.has(look(value))
-    }
-
-    /// Whether a value that looks so is one of these.
-    fn has(self, look: Look) -> bool {
+    /// Whether a value is one of these; what it looks like is asked only where it matters.
+    fn fits(self, seen: impl FnOnce() -> Look) -> bool {
         // Only what reads like the API's own words is told apart; other identifiers may be new styles.
-        self == Kind::Any || !matches!(look, Look::Word | Look::Code | Look::Keyword | Look::Slug)
+        self == Kind::Any || !reads_like_a_word(seen())
     }
+}
+
+fn reads_like_a_word(look: Look) -> bool {
+    matches!(look, Look::Word | Look::Code | Look::Keyword | Look::Slug)
 }
 
 impl Pin {
@@ -62,13 +67,22 @@ impl Pin {
                 _ => Kind::Any,
             }
         };
-        Self { kinds: endpoint.template.params().map(kind).collect(), template: endpoint.template.clone() }
+        Self {
+            kinds: endpoint.template.params().map(kind).collect(),
+            template: endpoint.template.clone(),
+            answers: BTreeMap::from([(endpoint.method.as_str().into(), answered(endpoint))]),
+        }
     }
 
     /// The pin of a template of which nothing more is known.
     #[must_use]
     pub fn any(template: Template) -> Self {
-        Self { kinds: template.params().map(|_| Kind::Any).collect(), template }
+        Self { kinds: template.params().map(|_| Kind::Any).collect(), template, answers: BTreeMap::new() }
+    }
+
+    /// Takes whatever fits the template: what the pin itself would refuse was learned to belong there after all.
+    pub fn relax(&mut self) {
+        *self = Self::any(self.template.clone());
     }
 
     /// The decoded values of a path that fits.
@@ -78,9 +92,19 @@ impl Pin {
         values
             .iter()
             .zip(&self.kinds)
-            .all(|(value, kind)| kind.fits(value))
+            .all(|(value, kind)| kind.fits(|| look(value)))
             .then(|| values.into_iter().map(decode).collect())
     }
+}
+
+/// The names that every successful answer of an endpoint had at its root.
+fn answered(endpoint: &Endpoint) -> BTreeSet<Box<str>> {
+    let good = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
+    let always = good.flat_map(|(_, response)| response.content.values()).map(|payload| {
+        let required = payload.schema.properties.iter().filter(|(_, property)| property.required);
+        required.map(|(name, _)| name.as_str().into()).collect::<BTreeSet<Box<str>>>()
+    });
+    always.reduce(|all, one| &all & &one).unwrap_or_default()
 }
 
 /// What one pinned template took.
@@ -152,10 +176,13 @@ impl Taking {
                 Some(Segment::Literal(_)) | None => {}
             }
         }
+        let strangers = self.strangers(node, &params);
         for (name, child) in &mut node.children {
             let seen = OnceCell::new();
             let mut fit = literals.remove(name.as_ref()).unwrap_or_default();
-            fit.extend(params.iter().filter(|at| self.fits(**at, name, &seen)));
+            if !strangers.contains(name) {
+                fit.extend(params.iter().filter(|at| self.fits(**at, name, &seen)));
+            }
             fit.sort_unstable();
             if !fit.is_empty() {
                 self.path.push(Some(name.clone()));
@@ -168,7 +195,7 @@ impl Taking {
                 Some(Segment::Param { prefix, suffix, .. }) => prefix.is_empty() && suffix.is_empty(),
                 _ => false,
             };
-            let fit: Vec<usize> = open.iter().copied().filter(bare).collect();
+            let fit: Vec<usize> = params.into_iter().filter(bare).collect();
             let first = self.took.len();
             self.path.push(None);
             self.walk(&mut many.node, &fit);
@@ -187,6 +214,30 @@ impl Taking {
         }
     }
 
+    /// Children that read like the API's own words, are called again and again, and answer with nothing of what the
+    /// accepted endpoint always answered, while others beside them do: not values of its parameter, but
+    /// operations that came later.
+    fn strangers(&self, node: &Node, params: &[usize]) -> BTreeSet<Box<str>> {
+        let last = self.path.len() + 1;
+        let pins = params.iter().filter_map(|at| self.pins.get(*at));
+        let ends = pins.filter(|pin| pin.template.segments().len() == last).flat_map(|pin| &pin.answers);
+        let mut strangers = BTreeSet::new();
+        for (end, always) in ends.filter(|(_, always)| !always.is_empty()) {
+            let has =
+                |child: &Node| child.ends.get(end).is_some_and(|traffic| traffic.answered.has_any_of(always));
+            if !node.branches().any(|(_, child)| has(child)) {
+                continue;
+            }
+            for (name, child) in &node.children {
+                let again = child.ends.get(end).is_some_and(|traffic| traffic.answered.structured >= AGAIN);
+                if again && child.children.is_empty() && !has(child) && reads_like_a_word(look(name)) {
+                    strangers.insert(name.clone());
+                }
+            }
+        }
+        strangers
+    }
+
     /// The segment of a pin for what is right below the path so far.
     fn segment(&self, at: usize) -> Option<&Segment> {
         self.pins.get(at)?.template.segments().get(self.path.len())
@@ -200,20 +251,13 @@ impl Taking {
 
     /// Whether a pin goes on with a value of that name. What a name looks like is found out once.
     fn fits(&self, at: usize, name: &str, seen: &OnceCell<Look>) -> bool {
-        match self.segment(at) {
-            Some(Segment::Param { prefix, suffix, .. }) => {
-                let stem =
-                    name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
-                let Some(stem) = stem.filter(|stem| !stem.is_empty()) else { return false };
-                let kind = self.pins.get(at).and_then(|pin| pin.kinds.get(self.params_above(at)).copied());
-                match kind.unwrap_or(Kind::Any) {
-                    Kind::Any => true,
-                    kind if stem.len() == name.len() => kind.has(*seen.get_or_init(|| look(name))),
-                    kind => kind.fits(stem),
-                }
-            }
-            Some(Segment::Literal(_)) | None => false,
-        }
+        let Some(Segment::Param { prefix, suffix, .. }) = self.segment(at) else { return false };
+        let stem = name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
+        let Some(stem) = stem.filter(|stem| !stem.is_empty()) else { return false };
+        let kind = self.pins.get(at).and_then(|pin| pin.kinds.get(self.params_above(at)).copied());
+        let whole = stem.len() == name.len();
+        let seen = || if whole { *seen.get_or_init(|| look(name)) } else { look(stem) };
+        kind.unwrap_or(Kind::Any).fits(seen)
     }
 
     /// Takes the traffic that ends at a node.

@@ -3,6 +3,8 @@
 //! It keeps the field paths nearest to the root and, level by level, those with the smallest hashes. What is
 //! among the kept ones of a whole is among the kept ones of each part, so sketches merge exactly, in any order.
 
+use std::collections::BTreeSet;
+
 use crate::endpoint::observed::Observed;
 
 use super::words::hash;
@@ -51,7 +53,7 @@ impl Sketch {
             return;
         }
         for (name, field) in seen.fields.iter() {
-            let here = (hash(name) as u32).wrapping_add(path.rotate_left(7).wrapping_mul(0x9e37_79b1));
+            let here = key_of(name, path);
             let key = (level, here);
             if self.fields.len() >= KEPT && self.fields.last().is_some_and(|(last, _)| key > *last) {
                 continue;
@@ -75,6 +77,15 @@ impl Sketch {
         if let Some(items) = &seen.items {
             self.walk(items, path.wrapping_add(1), level);
         }
+    }
+
+    /// Whether bodies had a field of one of these names at their root; true if that cannot be told.
+    pub fn has_any_of(&self, names: &BTreeSet<Box<str>>) -> bool {
+        let full = self.fields.len() >= KEPT && self.fields.last().is_some_and(|((level, _), _)| *level == 0);
+        full || names.iter().any(|name| {
+            let key = (0, key_of(name, 0));
+            self.fields.binary_search_by_key(&key, |(key, _)| *key).is_ok()
+        })
     }
 
     /// Adds another sketch.
@@ -133,6 +144,11 @@ impl Sketch {
             .find(|(_, mine)| mine.parent == field.parent && mine.level == field.level)
             .map_or(0, |(_, mine)| mine.of)
     }
+}
+
+/// The hash of a field below a path.
+fn key_of(name: &str, path: u32) -> u32 {
+    (hash(name) as u32).wrapping_add(path.rotate_left(7).wrapping_mul(0x9e37_79b1))
 }
 
 /// Every key of two sorted lists once, in order, with what each list has under it.

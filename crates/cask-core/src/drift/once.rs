@@ -13,11 +13,12 @@ const SHARED: usize = 3;
 /// Names listed in a sentence.
 const LISTED: usize = 8;
 
-/// Merges what belongs together: the same change of several members of one object, then the same change on several
-/// endpoints. Differences that chance explains stay as they are.
+/// Merges what belongs together: the same change of several members of one object, the same change on several
+/// endpoints, and then what is left of the same change in one request or answer. Differences that chance explains stay
+/// as they are.
 pub(super) fn once(found: Vec<Difference>, positions: f64) -> Vec<Difference> {
     let (weak, strong): (Vec<_>, Vec<_>) = found.into_iter().partition(|d: &Difference| d.weak(positions));
-    let mut out = shared(siblings(strong));
+    let mut out = within(shared(within(strong, object)), message);
     out.extend(weak);
     out
 }
@@ -27,8 +28,19 @@ fn leaf(at: &At) -> (&str, &str) {
     at.pointer.rsplit_once('/').unwrap_or(("", &at.pointer))
 }
 
-/// Several members of one object, changed in the same way.
-fn siblings(found: Vec<Difference>) -> Vec<Difference> {
+/// The object that a member is in; the items of a list are no members.
+fn object(pointer: &str) -> Option<&str> {
+    pointer.rsplit_once('/').filter(|(_, name)| *name != "*").map(|(object, _)| object)
+}
+
+/// The request or the answer that a position is in: `/response/200`, `/request/body`.
+fn message(pointer: &str) -> Option<&str> {
+    let mut ends = pointer.match_indices('/').map(|(at, _)| at).skip(2);
+    pointer.get(..ends.next().unwrap_or(pointer.len()))
+}
+
+/// Several positions in one scope, changed in the same way.
+fn within(found: Vec<Difference>, scope: fn(&str) -> Option<&str>) -> Vec<Difference> {
     let mut groups: BTreeMap<(At, Coordinates), Vec<Difference>> = BTreeMap::new();
     let mut out = Vec::new();
     for difference in found {
@@ -36,32 +48,49 @@ fn siblings(found: Vec<Difference>) -> Vec<Difference> {
             difference.at.1,
             Area::Field | Area::Presence | Area::Type | Area::Null | Area::Format | Area::Envelope
         );
-        if !mergeable || difference.place.pointer.ends_with("/*") {
-            out.push(difference);
-            continue;
+        match scope(&difference.place.pointer).filter(|_| mergeable) {
+            Some(scope) => {
+                let place = At { pointer: scope.to_owned(), ..difference.place.clone() };
+                groups.entry((place, difference.at)).or_default().push(difference);
+            }
+            None => out.push(difference),
         }
-        let parent = At { pointer: leaf(&difference.place).0.to_owned(), ..difference.place.clone() };
-        groups.entry((parent, difference.at)).or_default().push(difference);
     }
-    for ((parent, _), mut group) in groups {
+    for ((_, _), mut group) in groups {
         if group.len() == 1 {
             out.append(&mut group);
             continue;
         }
         group.sort_by(|a, b| a.place.cmp(&b.place));
+        let Some(common) = group.iter().map(|d| d.place.pointer.as_str()).reduce(common) else { continue };
         let side = |pick: fn(&Difference) -> &Option<Value>| -> Option<Value> {
-            let members: serde_json::Map<String, Value> = (group.iter())
-                .filter_map(|d| Some((leaf(&d.place).1.to_owned(), pick(d).clone()?)))
-                .collect();
+            let name =
+                |d: &Difference| d.place.pointer.get(common.len() + 1..).unwrap_or_default().to_owned();
+            let members: serde_json::Map<String, Value> =
+                group.iter().filter_map(|d| Some((name(d), pick(d).clone()?))).collect();
             (!members.is_empty()).then_some(Value::Object(members))
         };
         let (before, after) = (side(|d| &d.before), side(|d| &d.after));
         let message = list(group.iter().map(|d| d.message.as_str()), "; ");
         let identifier = group.iter().all(|d| d.identifier);
+        let pointer = common.to_owned();
         let best = group.into_iter().min_by(|a, b| a.chance.total_cmp(&b.chance));
-        out.extend(best.map(|d| Difference { place: parent, message, before, after, identifier, ..d }));
+        out.extend(best.map(|d| {
+            let place = At { pointer, ..d.place.clone() };
+            Difference { place, message, before, after, identifier, ..d }
+        }));
     }
     out
+}
+
+/// The position that both are in, or are.
+fn common<'p>(a: &'p str, b: &str) -> &'p str {
+    let shared = |end: &usize| {
+        let (head, tail) = (a.get(..*end), b.get(*end..));
+        head == b.get(..*end) && tail.is_some_and(|tail| tail.is_empty() || tail.starts_with('/'))
+    };
+    let mut ends = [a.len()].into_iter().chain(a.rmatch_indices('/').map(|(at, _)| at));
+    ends.find(shared).and_then(|end| a.get(..end)).unwrap_or_default()
 }
 
 /// The same change of the same field, or of authentication, on several endpoints of a host: something they share.

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """How many drift reports are about something that really differs, whether or not mutate_spec.py logged it.
 
-    drift_truth.py --before SPEC.json --after DRIFTED.json --items items.jsonl [--log log.json] [--errors N]
+    drift_truth.py --before SPEC.json --after DRIFTED.json --traffic a.truth.json b.truth.json --items items.jsonl
+                   [--log log.json] [--errors N]
 
 mutate_spec.py logs one change per operation, but it also inlines the schema that it changes and cuts it at a depth; and where a
 spec's references lead through an operation that is changed, others change with it: objects become strings, members and formats
@@ -11,6 +12,10 @@ allOf, the same choice of media type, the same cut of what is deep; every branch
 A report is true if its operation is in one document only, or if it names a field or parameter that differs: in one document
 only, or with other types, another enumeration or format, or required in one only. Fields are compared by name, as
 score_drift.py does it: the last component of the path.
+
+gen_har.py gives all parameters of one name the kind of id that the first of them asks for, and which comes first depends on the
+seed and on what is left of the document: --traffic names the ground truths of both captures, so that a report about an id in a
+path is judged by what was sent.
 
 With --log, the ceiling of score_drift.py's precision is printed too: that of a detector which knows both documents and reports
 each operation that differs exactly once.
@@ -128,10 +133,19 @@ def differences(before, after):
     return {re.sub(r"(\[\]|\.\*)+$", "", path).split(".")[-1] for _, path in differ}
 
 
+def sent(path):
+    """(method, anonymous path) -> the kinds of ids in the paths that were sent."""
+    found = {}
+    for o in json.load(open(path))["operations"]:
+        found[o["method"], "/".join(seg(o["template"]))] = [(p["style"], p["type"]) for p in o["path_params"].values()]
+    return found
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--before", required=True)
     ap.add_argument("--after", required=True)
+    ap.add_argument("--traffic", nargs=2, required=True, metavar="TRUTH")
     ap.add_argument("--items", required=True)
     ap.add_argument("--log", help="what mutate_spec.py logged")
     ap.add_argument("--errors", type=int, default=0, help="show so many reports that nothing explains")
@@ -139,10 +153,15 @@ def main():
     before, after = operations(args.before), operations(args.after)
     keys = before.keys() | after.keys()
     differ = {key: differences(before.get(key, {}), after.get(key, {})) for key in keys}
+    ids_before, ids_after = map(sent, args.traffic)
+    others = {key for key in ids_before.keys() & ids_after.keys() if ids_before[key] != ids_after[key]}
     items, wrong = [json.loads(line) for line in open(args.items)], []
     for item in items:
         near = [key for key in keys if key[0] == item["method"].upper() and fits(key[1], item["path"])]
-        if not any(key not in before or key not in after or any(name in item["text"] for name in differ[key]) for key in near):
+        id_changed = "/request/path/" in item["text"] and any(
+            method == item["method"].upper() and template.endswith(key[1]) for method, template in others for key in near)
+        if not id_changed and not any(
+                key not in before or key not in after or any(name in item["text"] for name in differ[key]) for key in near):
             wrong.append(item)
     print(f"reports {len(items)}  true {len(items) - len(wrong)}  precision {(len(items) - len(wrong)) / max(1, len(items)):.3f}")
     if args.log:

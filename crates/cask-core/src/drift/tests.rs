@@ -155,3 +155,28 @@ fn a_repeated_parameter_is_compared_by_what_is_in_it() {
         assert_eq!(codes(before, now), ["request-retyped"], "{before} {now}");
     }
 }
+
+#[test]
+fn one_change_of_one_answer_is_one_finding() {
+    let answer = |types: &str| {
+        let leaf = serde_json::json!({"required": true, "seen": 50, "of": 50,
+            "schema": {"types": [types], "seen": 50}});
+        let object = |members: Value| {
+            serde_json::json!({"required": true, "seen": 50, "of": 50,
+                "schema": {"types": ["object"], "seen": 50, "properties": members}})
+        };
+        let root = serde_json::json!({"owner": object(serde_json::json!({"age": leaf})),
+            "plan": object(serde_json::json!({"seats": leaf, "ends": leaf}))});
+        endpoints(&serde_json::json!({"responses": {"200": {"seen": 50, "content": {"application/json":
+            {"seen": 50, "schema": {"types": ["object"], "seen": 50, "properties": root}}}}}}))
+    };
+    let drift = compare(&answer("integer"), &answer("string"));
+    let [finding] = drift.findings.as_slice() else { panic!("{:#?}", drift.findings) };
+    assert_eq!((finding.code, finding.at.pointer.as_str()), ("response-retyped", "/response/200"));
+    for place in ["`owner.age`", "`plan.seats`", "`plan.ends`"] {
+        assert!(finding.message.contains(place), "{}", finding.message);
+    }
+    let before = finding.before.as_ref().unwrap();
+    assert_eq!(before["owner/age"], "integer");
+    assert_eq!(before["plan"]["seats"], "integer");
+}

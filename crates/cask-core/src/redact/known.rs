@@ -11,7 +11,7 @@ const KEYS: [usize; 2] = [1 << 12, 1 << 6];
 /// Strings remembered by a pass over many exchanges; for a single value it does not pay.
 const STRINGS: usize = 1 << 14;
 /// Longer texts are not remembered, in bytes.
-const MAX_LEN: usize = 128;
+const MAX_LEN: usize = 256;
 
 /// The keys judged and the strings found clean.
 #[derive(Debug)]

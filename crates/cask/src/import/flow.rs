@@ -31,6 +31,11 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// Bytes of all entries.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The entries with their positions in the capture.
     pub fn entries(&self) -> impl Iterator<Item = (u64, &[u8])> {
         let mut start = 0;

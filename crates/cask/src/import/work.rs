@@ -104,7 +104,7 @@ impl<'w> Worker<'w> {
 
     /// Takes a batch; gives the lines of its kept exchanges.
     pub fn take(&mut self, batch: &Batch) -> Vec<u8> {
-        let mut lines = Vec::new();
+        let mut lines = Vec::with_capacity(batch.len());
         for (seq, bytes) in batch.entries() {
             let text = har::text(bytes);
             let Some((mut entry, target)) = self.tally.open(&text, batch.source) else { continue };

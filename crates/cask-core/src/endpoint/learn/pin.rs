@@ -5,14 +5,13 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::endpoint::observed::Observed;
+use crate::endpoint::schema::{Property, Schema};
 use crate::endpoint::traffic::Traffic;
 use crate::endpoint::{Endpoint, Place, Segment, Template, TypeSet};
 
 use super::look::{Look, look};
+use super::sketch::Sketch;
 use super::{Node, decode};
-
-/// Answers from which a single value counts as called again and again.
-const AGAIN: u32 = 4;
 
 /// A template with what is known of its parameters' values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,8 +20,8 @@ pub struct Pin {
     pub template: Template,
     /// For each parameter what its values are known to be.
     pub kinds: Vec<Kind>,
-    /// By method, the names that successful answers always had at their root.
-    answers: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
+    /// By method, what successful answers have.
+    answers: BTreeMap<Box<str>, Answers>,
 }
 
 /// What the values of an accepted parameter have been so far. A word where only numbers went is another
@@ -70,7 +69,10 @@ impl Pin {
         Self {
             kinds: endpoint.template.params().map(kind).collect(),
             template: endpoint.template.clone(),
-            answers: BTreeMap::from([(endpoint.method.as_str().into(), answered(endpoint))]),
+            answers: Answers::of(endpoint)
+                .map(|answers| (endpoint.method.as_str().into(), answers))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -97,14 +99,43 @@ impl Pin {
     }
 }
 
-/// The names that every successful answer of an endpoint had at its root.
-fn answered(endpoint: &Endpoint) -> BTreeSet<Box<str>> {
-    let good = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
-    let always = good.flat_map(|(_, response)| response.content.values()).map(|payload| {
-        let required = payload.schema.properties.iter().filter(|(_, property)| property.required);
-        required.map(|(name, _)| name.as_str().into()).collect::<BTreeSet<Box<str>>>()
-    });
-    always.reduce(|all, one| &all & &one).unwrap_or_default()
+/// What the successful answers of an endpoint have at their root.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Answers {
+    /// All names that any of them had: what is answered with none of these was no part of the endpoint.
+    names: BTreeSet<Box<str>>,
+    /// So many answers are not without all of them by chance.
+    enough: u32,
+}
+
+impl Answers {
+    /// Fewest answers that say anything.
+    const FEWEST: u32 = 4;
+    /// How unlikely it must be that answers are without the most frequent name by chance.
+    const CHANCE: f64 = 5e-3;
+
+    /// `None` where answers have nothing in common, or names that are data.
+    fn of(endpoint: &Endpoint) -> Option<Self> {
+        let good = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
+        let schemas: Vec<&Schema> =
+            good.flat_map(|(_, response)| response.content.values()).map(|payload| &payload.schema).collect();
+        if schemas.iter().any(|schema| schema.additional.is_some()) {
+            return None;
+        }
+        let members = || schemas.iter().flat_map(|schema| &schema.properties);
+        #[allow(clippy::cast_precision_loss, reason = "counts of calls")]
+        let rate = |property: &Property| match property.of {
+            0 => f64::from(u8::from(property.required)),
+            of => property.seen as f64 / of as f64,
+        };
+        let most =
+            members().map(|(_, property)| rate(property)).reduce(f64::max).filter(|most| *most >= 0.5)?;
+        let mut enough = Self::FEWEST;
+        while (1.0 - most).powi(enough.cast_signed()) > Self::CHANCE {
+            enough += 1;
+        }
+        Some(Self { names: members().map(|(name, _)| name.as_str().into()).collect(), enough })
+    }
 }
 
 /// What one pinned template took.
@@ -214,23 +245,26 @@ impl Taking {
         }
     }
 
-    /// Children that read like the API's own words, are called again and again, and answer with nothing of what the
-    /// accepted endpoint always answered, while others beside them do: not values of its parameter, but
-    /// operations that came later.
+    /// Children that read like the API's own words, are called again and again, and answer with nothing that the
+    /// accepted endpoint ever answered, while others beside them do: not values of its parameter, but operations that
+    /// came later. What was a value when the endpoint was accepted stays one: its answers are known.
     fn strangers(&self, node: &Node, params: &[usize]) -> BTreeSet<Box<str>> {
         let last = self.path.len() + 1;
         let pins = params.iter().filter_map(|at| self.pins.get(*at));
-        let ends = pins.filter(|pin| pin.template.segments().len() == last).flat_map(|pin| &pin.answers);
+        let pins = pins.filter(|pin| pin.template.segments().len() == last);
         let mut strangers = BTreeSet::new();
-        for (end, always) in ends.filter(|(_, always)| !always.is_empty()) {
-            let has =
-                |child: &Node| child.ends.get(end).is_some_and(|traffic| traffic.answered.has_any_of(always));
-            if !node.branches().any(|(_, child)| has(child)) {
+        for (end, known) in pins.flat_map(|pin| &pin.answers) {
+            let answered = |child: &Node, is: &dyn Fn(&Sketch) -> bool| {
+                child.ends.get(end).is_some_and(|traffic| is(&traffic.answered))
+            };
+            let has = |sketch: &Sketch| sketch.has_any_of(&known.names);
+            if !node.branches().any(|(_, child)| answered(child, &has)) {
                 continue;
             }
-            for (name, child) in &node.children {
-                let again = child.ends.get(end).is_some_and(|traffic| traffic.answered.structured >= AGAIN);
-                if again && child.children.is_empty() && !has(child) && reads_like_a_word(look(name)) {
+            let other =
+                |sketch: &Sketch| sketch.structured >= known.enough && sketch.has_fields() && !has(sketch);
+            for (name, child) in node.children.iter().filter(|(_, child)| child.children.is_empty()) {
+                if answered(child, &other) && reads_like_a_word(look(name)) {
                     strangers.insert(name.clone());
                 }
             }

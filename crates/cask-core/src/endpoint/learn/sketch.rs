@@ -88,6 +88,11 @@ impl Sketch {
         })
     }
 
+    /// Whether bodies had any field at their root.
+    pub fn has_fields(&self) -> bool {
+        self.fields.iter().any(|((level, _), field)| *level == 0 && field.parent == 0)
+    }
+
     /// Adds another sketch.
     pub fn merge(&mut self, other: &Sketch) {
         self.bodies += other.bodies;

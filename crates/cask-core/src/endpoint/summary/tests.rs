@@ -97,6 +97,47 @@ fn accepted_templates_do_not_move() {
     assert_eq!((paths(&again), ids(&again)), before);
 }
 
+/// Domains by name, and what answers to each of them.
+fn domains(answers: &[(&str, u64, &str)]) -> Summary {
+    let mut calls = Vec::new();
+    for (name, times, answer) in answers {
+        for _ in 0..*times {
+            calls.push(call(calls.len() as u64, "GET", &format!("/v2/domains/{name}"), 200, answer));
+        }
+    }
+    summary(&calls)
+}
+
+#[test]
+fn a_word_that_answers_unlike_an_accepted_endpoint_is_an_operation_that_came_later() {
+    let domain = r#"{"domain":{"name":"x"},"ttl":1}"#;
+    let names = ["blue-river", "old-barn", "tall-tree", "red-fox"];
+    let known: Vec<_> = names.iter().map(|name| (*name, 2, domain)).collect();
+    let accepted = domains(&known).endpoints(&[]);
+    assert_eq!(paths(&accepted), ["GET /v2/domains/{domain_name}"]);
+
+    let with = |more: &[(&'static str, u64, &'static str)]| {
+        let endpoints = domains(&[&known, more].concat()).endpoints(&accepted);
+        let again = domains(&[&known, more].concat()).endpoints(&endpoints);
+        assert_eq!(again, endpoints, "accepting what came out moves nothing");
+        paths(&endpoints)
+    };
+    let both = ["GET /v2/domains/summary", "GET /v2/domains/{domain_name}"];
+    assert_eq!(with(&[("summary", 6, r#"{"count":3}"#)]), both);
+    // too few calls to say, nothing in the answer, something of the endpoint's own in it, no word
+    assert_eq!(with(&[("summary", 2, r#"{"count":3}"#)]), both[1..]);
+    assert_eq!(with(&[("summary", 6, "{}")]), both[1..]);
+    assert_eq!(with(&[("summary", 6, r#"{"ttl":2,"count":3}"#)]), both[1..]);
+    assert_eq!(with(&[("71", 6, r#"{"count":3}"#)]), both[1..]);
+    // several that are alike are values after all, and of the endpoint that is there
+    let many = ["a-b", "c-d", "e-f", "g-h", "i-j"].map(|name| (name, 6, r#"{"count":3}"#));
+    assert_eq!(with(&many), both[1..]);
+
+    // no neighbour answers as accepted: then the service has changed, which is for drift to say
+    let changed: Vec<_> = names.iter().map(|name| (*name, 6, r#"{"count":3}"#)).collect();
+    assert_eq!(paths(&domains(&changed).endpoints(&accepted)), both[1..]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -1,7 +1,7 @@
 //! A second look at traffic whose templates are known: each exchange goes straight to its endpoint, so that
 //! memory grows with the number of endpoints and not with that of concrete paths.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Endpoint;
 use super::index::Index;
@@ -33,20 +33,21 @@ impl Routes {
     /// Routes to the templates of these endpoints.
     #[must_use]
     pub fn new(endpoints: &[Endpoint]) -> Self {
-        let mut hosts = BTreeMap::<Box<str>, Vec<Route>>::new();
-        let mut known = BTreeSet::new();
-        // methods of one path share its route
-        for endpoint in endpoints.iter().filter(|endpoint| known.insert((&endpoint.host, &endpoint.template)))
-        {
-            let values = vec![Observed::default(); endpoint.template.params().count()];
-            let route = Route { pin: Pin::of(endpoint), ends: BTreeMap::new(), values };
-            hosts.entry(endpoint.host.as_str().into()).or_default().push(route);
+        let mut hosts = BTreeMap::<Box<str>, Vec<&Endpoint>>::new();
+        for endpoint in endpoints {
+            hosts.entry(endpoint.host.as_str().into()).or_default().push(endpoint);
         }
-        let host = |mut routes: Vec<Route>| {
+        let route = |pin: Pin| {
+            let values = vec![Observed::default(); pin.template.params().count()];
+            Route { pin, ends: BTreeMap::new(), values }
+        };
+        let host = |endpoints: Vec<&Endpoint>| {
+            // methods of one path share its route
+            let mut routes: Vec<Route> = pin::pins(endpoints).into_iter().map(route).collect();
             routes.sort_by_cached_key(|route| pin::rank(&route.pin));
             Host { index: Index::of(routes.iter().map(|route| &route.pin.template)), routes }
         };
-        Self { hosts: hosts.into_iter().map(|(name, routes)| (name, host(routes))).collect() }
+        Self { hosts: hosts.into_iter().map(|(name, endpoints)| (name, host(endpoints))).collect() }
     }
 
     /// Adds the traffic of one call. What fits no template was not there when they were learned and is

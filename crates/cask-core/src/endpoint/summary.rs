@@ -166,10 +166,12 @@ impl Summary {
     #[must_use]
     pub fn into_endpoints(mut self, pinned: &[Endpoint]) -> Vec<Endpoint> {
         let hosts = std::mem::take(&mut self.hosts);
-        let mut accepted = BTreeMap::<&str, Vec<pin::Pin>>::new();
+        let mut by_host = BTreeMap::<&str, Vec<&Endpoint>>::new();
         for endpoint in pinned {
-            accepted.entry(&endpoint.host).or_default().push(pin::Pin::of(endpoint));
+            by_host.entry(&endpoint.host).or_default().push(endpoint);
         }
+        let accepted: BTreeMap<&str, Vec<pin::Pin>> =
+            by_host.into_iter().map(|(host, endpoints)| (host, pin::pins(endpoints))).collect();
         let mut templates = learn_templates(&hosts, &accepted, Words::with(std::mem::take(&mut self.values)));
         let mut found = BTreeMap::<Box<str>, Vec<Found>>::new();
         for (host, routes) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {
@@ -179,17 +181,12 @@ impl Summary {
             // Accepted and learned templates share out the traffic together, as they will when what is
             // learned now is accepted: compiling again gives the same.
             let mut all = accepted.get(host.as_ref()).cloned().unwrap_or_default();
-            let mut known = BTreeMap::<String, Vec<usize>>::new();
-            for (at, pin) in all.iter().enumerate() {
-                known.entry(pin.template.anonymous()).or_default().push(at);
-            }
+            all.iter_mut().for_each(pin::Pin::forget_answers);
+            let known: BTreeMap<String, usize> =
+                all.iter().enumerate().map(|(at, pin)| (pin.template.anonymous(), at)).collect();
             for template in templates.remove(&host).unwrap_or_default() {
                 match known.get(&template.anonymous()) {
-                    Some(same) => {
-                        for at in same {
-                            all.get_mut(*at).into_iter().for_each(pin::Pin::relax);
-                        }
-                    }
+                    Some(at) => all.get_mut(*at).into_iter().for_each(pin::Pin::relax),
                     None => all.push(pin::Pin::any(template)),
                 }
             }

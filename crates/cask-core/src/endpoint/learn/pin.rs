@@ -10,7 +10,7 @@ use crate::endpoint::traffic::Traffic;
 use crate::endpoint::{Endpoint, Place, Segment, Template, TypeSet};
 
 use super::look::{Look, look};
-use super::sketch::Sketch;
+use super::sketch::{RootName, Sketch};
 use super::{Node, decode};
 
 /// A template with what is known of its parameters' values.
@@ -48,32 +48,39 @@ fn reads_like_a_word(look: Look) -> bool {
     matches!(look, Look::Word | Look::Code | Look::Keyword | Look::Slug)
 }
 
+/// The pins of the accepted endpoints of one host: those of one path are one pin, whatever their methods.
+#[must_use]
+pub fn pins<'e>(endpoints: impl IntoIterator<Item = &'e Endpoint>) -> Vec<Pin> {
+    let mut by_path = BTreeMap::<String, Vec<&Endpoint>>::new();
+    for endpoint in endpoints {
+        by_path.entry(endpoint.template.anonymous()).or_default().push(endpoint);
+    }
+    by_path.into_values().filter_map(|endpoints| Pin::of(&endpoints)).collect()
+}
+
 impl Pin {
-    /// The pin of an accepted endpoint.
-    #[must_use]
-    pub fn of(endpoint: &Endpoint) -> Self {
-        let kind = |name: &str| {
-            let schema = endpoint
-                .params
-                .iter()
-                .find(|param| param.place == Place::Path && param.name == name)
-                .map(|param| &param.schema);
-            match schema {
-                Some(schema) if endpoint.observed > 0 && schema.types == TypeSet::INTEGER => Kind::Number,
-                Some(schema) if endpoint.observed > 0 && schema.format.as_deref() == Some("uuid") => {
-                    Kind::Uuid
-                }
-                _ => Kind::Any,
-            }
+    /// The pin of the endpoints of one path.
+    fn of(endpoints: &[&Endpoint]) -> Option<Self> {
+        let template = endpoints.iter().map(|endpoint| &endpoint.template).min()?.clone();
+        // A description alone does not say what values are; where they were seen to differ, they are anything.
+        let seen: Vec<Vec<Kind>> = endpoints
+            .iter()
+            .filter(|endpoint| endpoint.observed > 0)
+            .map(|endpoint| kinds(endpoint))
+            .collect();
+        let kind = |slot: usize| {
+            let mut kinds = seen.iter().filter_map(|kinds| kinds.get(slot).copied());
+            let first = kinds.next().unwrap_or(Kind::Any);
+            if kinds.all(|kind| kind == first) { first } else { Kind::Any }
         };
-        Self {
-            kinds: endpoint.template.params().map(kind).collect(),
-            template: endpoint.template.clone(),
-            answers: Answers::of(endpoint)
-                .map(|answers| (endpoint.method.as_str().into(), answers))
-                .into_iter()
-                .collect(),
-        }
+        let answers = endpoints
+            .iter()
+            .filter_map(|endpoint| Some((endpoint.method.as_str().into(), Answers::of(endpoint)?)));
+        Some(Self {
+            kinds: (0..template.params().count()).map(kind).collect(),
+            answers: answers.collect(),
+            template,
+        })
     }
 
     /// The pin of a template of which nothing more is known.
@@ -85,6 +92,12 @@ impl Pin {
     /// Takes whatever fits the template: what the pin itself would refuse was learned to belong there after all.
     pub fn relax(&mut self) {
         *self = Self::any(self.template.clone());
+    }
+
+    /// Judges no answers any more: what was refused by them has been learned, and where it became a literal that
+    /// literal goes first.
+    pub fn forget_answers(&mut self) {
+        self.answers.clear();
     }
 
     /// The decoded values of a path that fits.
@@ -99,11 +112,24 @@ impl Pin {
     }
 }
 
+/// What the values of an endpoint's path parameters were.
+fn kinds(endpoint: &Endpoint) -> Vec<Kind> {
+    let kind = |name: &str| {
+        let mut params = endpoint.params.iter().filter(|param| param.place == Place::Path);
+        match params.find(|param| param.name == name).map(|param| &param.schema) {
+            Some(schema) if schema.types == TypeSet::INTEGER => Kind::Number,
+            Some(schema) if schema.format.as_deref() == Some("uuid") => Kind::Uuid,
+            _ => Kind::Any,
+        }
+    };
+    endpoint.template.params().map(kind).collect()
+}
+
 /// What the successful answers of an endpoint have at their root.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Answers {
     /// All names that any of them had: what is answered with none of these was no part of the endpoint.
-    names: BTreeSet<Box<str>>,
+    names: BTreeSet<RootName>,
     /// So many answers are not without all of them by chance.
     enough: u32,
 }
@@ -114,12 +140,13 @@ impl Answers {
     /// How unlikely it must be that answers are without the most frequent name by chance.
     const CHANCE: f64 = 5e-3;
 
-    /// `None` where answers have nothing in common, or names that are data.
+    /// `None` where answers have nothing in common, or names that are data; the operations of GraphQL are told apart
+    /// by their documents.
     fn of(endpoint: &Endpoint) -> Option<Self> {
         let good = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
         let schemas: Vec<&Schema> =
             good.flat_map(|(_, response)| response.content.values()).map(|payload| &payload.schema).collect();
-        if schemas.iter().any(|schema| schema.additional.is_some()) {
+        if endpoint.operation.is_some() || schemas.iter().any(|schema| schema.additional.is_some()) {
             return None;
         }
         let members = || schemas.iter().flat_map(|schema| &schema.properties);
@@ -134,7 +161,12 @@ impl Answers {
         while (1.0 - most).powi(enough.cast_signed()) > Self::CHANCE {
             enough += 1;
         }
-        Some(Self { names: members().map(|(name, _)| name.as_str().into()).collect(), enough })
+        Some(Self { names: members().map(|(name, _)| RootName::of(name)).collect(), enough })
+    }
+
+    /// Whether answers have anything of these.
+    fn knows(&self, seen: &Sketch) -> bool {
+        seen.has_any_of(&self.names)
     }
 }
 
@@ -246,27 +278,42 @@ impl Taking {
     }
 
     /// Children that read like the API's own words, are called again and again, and answer with nothing that the
-    /// accepted endpoint ever answered, while others beside them do: not values of its parameter, but operations that
-    /// came later. What was a value when the endpoint was accepted stays one: its answers are known.
+    /// accepted endpoints they fit ever answered, while others beside them do: not values of their parameter, but
+    /// operations that came later. What was a value when an endpoint was accepted stays one: its answers are known.
     fn strangers(&self, node: &Node, params: &[usize]) -> BTreeSet<Box<str>> {
         let last = self.path.len() + 1;
-        let pins = params.iter().filter_map(|at| self.pins.get(*at));
-        let pins = pins.filter(|pin| pin.template.segments().len() == last);
+        let ends_here = |at: &&usize| {
+            let pin = self.pins.get(**at);
+            pin.is_some_and(|pin| pin.template.segments().len() == last && !pin.answers.is_empty())
+        };
+        let judges: Vec<usize> = params.iter().filter(ends_here).copied().collect();
         let mut strangers = BTreeSet::new();
-        for (end, known) in pins.flat_map(|pin| &pin.answers) {
-            let answered = |child: &Node, is: &dyn Fn(&Sketch) -> bool| {
-                child.ends.get(end).is_some_and(|traffic| is(&traffic.answered))
-            };
-            let has = |sketch: &Sketch| sketch.has_any_of(&known.names);
-            if !node.branches().any(|(_, child)| answered(child, &has)) {
+        if judges.is_empty() {
+            return strangers;
+        }
+        // By pin and method: whether anything here still answers as accepted. Asked only where there is a suspect.
+        let mut neighbours = BTreeMap::<(usize, &str), bool>::new();
+        for (name, child) in &node.children {
+            if !child.children.is_empty() || child.many.is_some() || !reads_like_a_word(look(name)) {
                 continue;
             }
-            let other =
-                |sketch: &Sketch| sketch.structured >= known.enough && sketch.has_fields() && !has(sketch);
-            for (name, child) in node.children.iter().filter(|(_, child)| child.children.is_empty()) {
-                if answered(child, &other) && reads_like_a_word(look(name)) {
-                    strangers.insert(name.clone());
+            let seen = OnceCell::new();
+            let fitting = || judges.iter().filter(|at| self.fits(**at, name, &seen));
+            let mut suspect = false;
+            let mut known = false;
+            for (end, traffic) in &child.ends {
+                let pins = fitting().filter_map(|at| Some((*at, self.pins.get(*at)?.answers.get(end)?)));
+                for (at, answers) in pins {
+                    known |= answers.knows(&traffic.answered);
+                    suspect |= traffic.answered.alike() >= answers.enough
+                        && *neighbours.entry((at, end)).or_insert_with(|| {
+                            let mut answered = node.branches().filter_map(|(_, child)| child.ends.get(end));
+                            answered.any(|traffic| answers.knows(&traffic.answered))
+                        });
                 }
+            }
+            if suspect && !known {
+                strangers.insert(name.clone());
             }
         }
         strangers

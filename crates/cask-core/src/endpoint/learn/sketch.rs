@@ -40,6 +40,18 @@ struct Field {
     of: u32,
 }
 
+/// The name of a field at the root of a body, as sketches keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RootName(Key);
+
+impl RootName {
+    /// Of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self((0, key_of(name, 0)))
+    }
+}
+
 impl Sketch {
     /// Adds the bodies that were observed.
     pub fn add(&mut self, seen: &Observed) {
@@ -80,17 +92,16 @@ impl Sketch {
     }
 
     /// Whether bodies had a field of one of these names at their root; true if that cannot be told.
-    pub fn has_any_of(&self, names: &BTreeSet<Box<str>>) -> bool {
+    pub fn has_any_of(&self, names: &BTreeSet<RootName>) -> bool {
         let full = self.fields.len() >= KEPT && self.fields.last().is_some_and(|((level, _), _)| *level == 0);
-        full || names.iter().any(|name| {
-            let key = (0, key_of(name, 0));
-            self.fields.binary_search_by_key(&key, |(key, _)| *key).is_ok()
-        })
+        full || names.iter().any(|name| self.fields.binary_search_by_key(&name.0, |(key, _)| *key).is_ok())
     }
 
-    /// Whether bodies had any field at their root.
-    pub fn has_fields(&self) -> bool {
-        self.fields.iter().any(|((level, _), field)| *level == 0 && field.parent == 0)
+    /// How many bodies there were, if all of them had the same field at their root; else 0.
+    pub fn alike(&self) -> u32 {
+        let root = |((level, _), field): &&(Key, Field)| *level == 0 && field.parent == 0;
+        let always = self.fields.iter().filter(root).any(|(_, field)| field.count == self.structured);
+        if always && self.structured == self.bodies { self.bodies } else { 0 }
     }
 
     /// Adds another sketch.

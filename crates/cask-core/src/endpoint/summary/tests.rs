@@ -138,6 +138,56 @@ fn a_word_that_answers_unlike_an_accepted_endpoint_is_an_operation_that_came_lat
     assert_eq!(paths(&domains(&changed).endpoints(&accepted)), both[1..]);
 }
 
+/// Every call is in an endpoint, every endpoint has an id of its own, and the same traffic under what was accepted of it
+/// is the same endpoints: also where several accepted paths fit the same words and answer differently.
+#[test]
+fn what_was_accepted_takes_the_same_traffic_again() {
+    let (rows, count, domain) = (r#"{"rows":1}"#, r#"{"count":3}"#, r#"{"domain":{"name":"x"},"ttl":1}"#);
+    let slugs = ["a-b", "c-d", "e-f", "g-h", "i-j"];
+    let known =
+        ["blue-river", "old-barn", "tall-tree", "red-fox"].map(|name| (format!("domains/{name}"), 2, domain));
+    let files: Vec<_> = (71..74).map(|id| (format!("domains/{id}.json"), 2, rows)).collect();
+    let below = |what: &str, end: &str| -> Vec<(String, u64, &'static str)> {
+        slugs.iter().map(|slug| (format!("{what}/{slug}{end}"), 6, count)).collect()
+    };
+    let orgs =
+        |org: &str| known.clone().map(|(path, times, answer)| (format!("orgs/{org}/{path}"), times, answer));
+    let twenty: Vec<_> = (0..20).map(|n| (format!("domains/x{n}-y"), 2, count)).collect();
+    let cases: [(Vec<_>, Vec<_>); 6] = [
+        ([files.clone(), below("domains", "")].concat(), Vec::new()),
+        (known.to_vec(), below("domains", ".json")),
+        (known.to_vec(), below("domains", ":cancel")),
+        ([orgs("acme"), orgs("blue-corp"), orgs("red-inc")].concat(), below("orgs/acme/domains", "")),
+        ([files, twenty, vec![("domains/one-off".to_owned(), 6, count)]].concat(), Vec::new()),
+        (known.to_vec(), (0..120).map(|id| (format!("domains/rust/{id}"), 1, count)).collect()),
+    ];
+    for (at, (first, more)) in cases.into_iter().enumerate() {
+        let mut accepted = Vec::new();
+        for calls in [first.clone(), [first, more].concat()] {
+            let calls: Vec<_> = calls
+                .iter()
+                .flat_map(|(path, times, answer)| (0..*times).map(move |_| (path, *answer)))
+                .zip(0..)
+                .map(|((path, answer), seq)| call(seq, "GET", &format!("/v2/{path}"), 200, answer))
+                .collect();
+            let endpoints = summary(&calls).endpoints(&accepted);
+            let ids: BTreeSet<&str> = endpoints.iter().map(|endpoint| endpoint.id.as_str()).collect();
+            assert_eq!(ids.len(), endpoints.len(), "case {at}: {:#?}", paths(&endpoints));
+            let observed: u64 = endpoints.iter().map(|endpoint| endpoint.observed).sum();
+            assert_eq!(observed, calls.len() as u64, "case {at}: {:#?}", paths(&endpoints));
+            assert_eq!(summary(&calls).endpoints(&endpoints), endpoints, "case {at}: minted again");
+            let mut lean = Summary::new();
+            lean.slim();
+            calls.iter().for_each(|call| lean.observe(call));
+            let templates = lean.into_endpoints(&accepted);
+            let mut second = Summary::routed(&templates);
+            calls.iter().for_each(|call| second.observe(call));
+            assert_eq!(second.into_endpoints(&accepted), endpoints, "case {at}: a second look");
+            accepted = endpoints;
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -49,6 +49,7 @@ pub fn compare(baseline: &[Endpoint], now: &[Endpoint]) -> Drift {
     let mut sink = Sink::default();
     let pairs = pair::pair(baseline, now, &mut sink);
     for (before, now) in &pairs {
+        sink.pair += 1;
         exchange::compare(before, now, &mut sink);
     }
     sink.judge(pairs.len() as u64)
@@ -67,6 +68,10 @@ struct Difference {
     most: Severity,
     /// It is about an identifier, as far as its name or its values tell.
     identifier: bool,
+    /// Which pair of endpoints it is about: the operations of GraphQL share their path.
+    pair: usize,
+    /// What it stands for, a line each, where that is more than the message says.
+    details: Vec<String>,
 }
 
 impl Difference {
@@ -80,6 +85,8 @@ impl Difference {
             chance,
             most: Severity::Breaking,
             identifier: false,
+            pair: 0,
+            details: Vec::new(),
         }
     }
 
@@ -116,11 +123,13 @@ struct Sink {
     found: Vec<Difference>,
     positions: u64,
     uncalled: u64,
+    /// The pair that is compared.
+    pair: usize,
 }
 
 impl Sink {
     fn push(&mut self, difference: Difference) {
-        self.found.push(difference);
+        self.found.push(Difference { pair: self.pair, ..difference });
     }
 
     fn judge(self, endpoints: u64) -> Drift {
@@ -144,7 +153,7 @@ impl Sink {
                 _ => Basis::Contradicted,
             };
             let finding = Finding {
-                details: Vec::new(),
+                details: difference.details,
                 code: row.rule.code,
                 severity,
                 basis,

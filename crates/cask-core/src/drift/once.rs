@@ -39,9 +39,12 @@ fn message(pointer: &str) -> Option<&str> {
     pointer.get(..ends.next().unwrap_or(pointer.len()))
 }
 
-/// Several positions in one scope, changed in the same way.
+/// Several positions of one pair of endpoints in one scope, changed in the same way.
+///
+/// What may be no more than a warning stays apart from what breaks.
 fn within(found: Vec<Difference>, scope: fn(&str) -> Option<&str>) -> Vec<Difference> {
-    let mut groups: BTreeMap<(At, Coordinates), Vec<Difference>> = BTreeMap::new();
+    type Key = (String, usize, Coordinates, Severity);
+    let mut groups: BTreeMap<Key, Vec<Difference>> = BTreeMap::new();
     let mut out = Vec::new();
     for difference in found {
         let mergeable = matches!(
@@ -50,37 +53,45 @@ fn within(found: Vec<Difference>, scope: fn(&str) -> Option<&str>) -> Vec<Differ
         );
         match scope(&difference.place.pointer).filter(|_| mergeable) {
             Some(scope) => {
-                let place = At { pointer: scope.to_owned(), ..difference.place.clone() };
-                groups.entry((place, difference.at)).or_default().push(difference);
+                let key = (scope.to_owned(), difference.pair, difference.at, difference.most);
+                groups.entry(key).or_default().push(difference);
             }
             None => out.push(difference),
         }
     }
-    for ((_, _), mut group) in groups {
-        if group.len() == 1 {
-            out.append(&mut group);
-            continue;
-        }
+    for mut group in groups.into_values() {
         group.sort_by(|a, b| a.place.cmp(&b.place));
-        let Some(common) = group.iter().map(|d| d.place.pointer.as_str()).reduce(common) else { continue };
-        let side = |pick: fn(&Difference) -> &Option<Value>| -> Option<Value> {
-            let name =
-                |d: &Difference| d.place.pointer.get(common.len() + 1..).unwrap_or_default().to_owned();
-            let members: serde_json::Map<String, Value> =
-                group.iter().filter_map(|d| Some((name(d), pick(d).clone()?))).collect();
-            (!members.is_empty()).then_some(Value::Object(members))
-        };
-        let (before, after) = (side(|d| &d.before), side(|d| &d.after));
-        let message = list(group.iter().map(|d| d.message.as_str()), "; ");
-        let identifier = group.iter().all(|d| d.identifier);
-        let pointer = common.to_owned();
-        let best = group.into_iter().min_by(|a, b| a.chance.total_cmp(&b.chance));
-        out.extend(best.map(|d| {
-            let place = At { pointer, ..d.place.clone() };
-            Difference { place, message, before, after, identifier, ..d }
-        }));
+        // Of two at one position (an object, and what was merged of its members) one would hide the other.
+        let apart = group.windows(2).all(|two| matches!(two, [a, b] if a.place != b.place));
+        if group.len() == 1 || !apart {
+            out.append(&mut group);
+        } else {
+            out.extend(merged(group));
+        }
     }
     out
+}
+
+/// One difference for several.
+fn merged(group: Vec<Difference>) -> Option<Difference> {
+    let common = group.iter().map(|d| d.place.pointer.as_str()).reduce(common)?.to_owned();
+    let side = |pick: fn(&Difference) -> &Option<Value>| -> Option<Value> {
+        let name = |d: &Difference| d.place.pointer.get(common.len() + 1..).unwrap_or_default().to_owned();
+        let members: serde_json::Map<String, Value> =
+            group.iter().filter_map(|d| Some((name(d), pick(d).clone()?))).collect();
+        (!members.is_empty()).then_some(Value::Object(members))
+    };
+    let (before, after) = (side(|d| &d.before), side(|d| &d.after));
+    let message = list(group.iter().map(|d| d.message.as_str()), "; ");
+    let identifier = group.iter().all(|d| d.identifier);
+    // Whatever the sentence leaves out is told here.
+    let told =
+        |d: &Difference| if d.details.is_empty() { vec![d.message.clone()] } else { d.details.clone() };
+    let whole = group.len() <= LISTED && group.iter().all(|d| d.details.is_empty());
+    let details = if whole { Vec::new() } else { group.iter().flat_map(told).collect() };
+    let best = group.into_iter().min_by(|a, b| a.chance.total_cmp(&b.chance))?;
+    let place = At { pointer: common, ..best.place.clone() };
+    Some(Difference { place, message, before, after, identifier, details, ..best })
 }
 
 /// The position that both are in, or are.
@@ -137,6 +148,10 @@ fn shared(found: Vec<Difference>) -> Vec<Difference> {
         let Some(first) = group.next() else { continue };
         let others: std::collections::BTreeSet<String> = group.map(|d| place_of(&d.place)).collect();
         let names = list(others.iter().map(String::as_str), ", ");
+        let mut details = first.details.clone();
+        if others.len() > LISTED {
+            details.extend(others.iter().map(|other| format!("the same in {other}")));
+        }
         let count = match others.len() {
             1 => "1 other place".to_owned(),
             n => format!("{n} other places"),
@@ -145,7 +160,7 @@ fn shared(found: Vec<Difference>) -> Vec<Difference> {
         // Identifiers of one data set are of one kind. When all of them change together the data set may be another
         // one: that is a single observation, whatever the counts say.
         let most = if first.identifier { Severity::Warning } else { first.most };
-        out.push(Difference { message, most, ..first });
+        out.push(Difference { message, most, details, ..first });
     }
     out
 }

@@ -156,20 +156,27 @@ fn a_repeated_parameter_is_compared_by_what_is_in_it() {
     }
 }
 
+/// Endpoints that answer with these members, each of one type and always there.
+fn answering(root: &Value) -> Vec<Endpoint> {
+    fn schema(shape: &Value) -> Value {
+        match shape {
+            Value::Object(members) => {
+                let property = |shape: &Value| serde_json::json!({"required": true, "seen": 50, "of": 50, "schema": schema(shape)});
+                let properties: BTreeMap<_, _> =
+                    members.iter().map(|(name, shape)| (name, property(shape))).collect();
+                serde_json::json!({"types": ["object"], "seen": 50, "properties": properties})
+            }
+            name => serde_json::json!({"types": [name], "seen": 50}),
+        }
+    }
+    let content = serde_json::json!({"application/json": {"seen": 50, "schema": schema(root)}});
+    endpoints(&serde_json::json!({"responses": {"200": {"seen": 50, "content": content}}}))
+}
+
 #[test]
 fn one_change_of_one_answer_is_one_finding() {
-    let answer = |types: &str| {
-        let leaf = serde_json::json!({"required": true, "seen": 50, "of": 50,
-            "schema": {"types": [types], "seen": 50}});
-        let object = |members: Value| {
-            serde_json::json!({"required": true, "seen": 50, "of": 50,
-                "schema": {"types": ["object"], "seen": 50, "properties": members}})
-        };
-        let root = serde_json::json!({"owner": object(serde_json::json!({"age": leaf})),
-            "plan": object(serde_json::json!({"seats": leaf, "ends": leaf}))});
-        endpoints(&serde_json::json!({"responses": {"200": {"seen": 50, "content": {"application/json":
-            {"seen": 50, "schema": {"types": ["object"], "seen": 50, "properties": root}}}}}}))
-    };
+    let answer =
+        |of: &str| answering(&serde_json::json!({"owner": {"age": of}, "plan": {"seats": of, "ends": of}}));
     let drift = compare(&answer("integer"), &answer("string"));
     let [finding] = drift.findings.as_slice() else { panic!("{:#?}", drift.findings) };
     assert_eq!((finding.code, finding.at.pointer.as_str()), ("response-retyped", "/response/200"));
@@ -179,4 +186,66 @@ fn one_change_of_one_answer_is_one_finding() {
     let before = finding.before.as_ref().unwrap();
     assert_eq!(before["owner/age"], "integer");
     assert_eq!(before["plan"]["seats"], "integer");
+}
+
+#[test]
+fn a_finding_for_many_places_names_them_all() {
+    let objects = |with: bool| {
+        let object =
+            |n: usize| (format!("o{n}"), serde_json::json!({format!("f{n}"): "string", "stays": "string"}));
+        let mut root: serde_json::Map<String, Value> = (0..12).map(object).collect();
+        if !with {
+            root.values_mut()
+                .for_each(|object| object.as_object_mut().unwrap().retain(|name, _| name == "stays"));
+        }
+        answering(&Value::Object(root))
+    };
+    let drift = compare(&objects(true), &objects(false));
+    let [finding] = drift.findings.as_slice() else { panic!("{:#?}", drift.findings) };
+    for n in 0..12 {
+        let name = format!("`o{n}.f{n}`");
+        assert!(finding.details.iter().any(|line| line.contains(&name)), "{name}: {:#?}", finding.details);
+    }
+}
+
+#[test]
+fn operations_of_one_path_are_apart() {
+    let of = |types: &str| {
+        let mut all = Vec::new();
+        for (name, field) in [("GetUser", "user"), ("GetOrder", "order")] {
+            let mut endpoint = answering(&serde_json::json!({field: {"size": types}})).remove(0);
+            endpoint.id = format!("ep_{name}");
+            endpoint.operation = Some(crate::endpoint::Operation {
+                kind: "query".to_owned(),
+                name: name.to_owned(),
+                document: String::new(),
+                persisted: None,
+                persisted_as: None,
+                fields: Vec::new(),
+            });
+            all.push(endpoint);
+        }
+        all
+    };
+    let drift = compare(&of("integer"), &of("string"));
+    assert_eq!(drift.findings.len(), 2, "{:#?}", drift.findings);
+}
+
+#[test]
+fn what_breaks_is_not_hidden_behind_a_warning() {
+    let of = |types: &str| -> Vec<Endpoint> {
+        let named = |name: &str, root: Value| {
+            let mut endpoint = answering(&root).remove(0);
+            endpoint.id = format!("ep_{name}");
+            endpoint.template = crate::endpoint::Template::parse(&format!("/v1/{name}")).unwrap();
+            endpoint
+        };
+        let id = serde_json::json!({"id": types});
+        let more = serde_json::json!({"id": types, "owner": {"age": types}});
+        vec![named("a", more), named("b", id.clone()), named("c", id)]
+    };
+    let drift = compare(&of("integer"), &of("string"));
+    let breaking = drift.findings.iter().filter(|finding| finding.severity == Severity::Breaking);
+    let places: Vec<&str> = breaking.map(|finding| finding.at.pointer.as_str()).collect();
+    assert_eq!(places, ["/response/200/owner/age"], "{:#?}", drift.findings);
 }

@@ -4,31 +4,41 @@
 //! the order (a text that was forgotten is only looked at again), and texts made to collide cost no more than texts
 //! that are new.
 
+use std::fmt;
+
 use super::keys::Verdict;
 
-/// Keys remembered by a pass over many exchanges, and by one over a single value.
-const KEYS: [usize; 2] = [1 << 12, 1 << 6];
+/// Keys remembered by a pass over many exchanges.
+const KEYS: usize = 1 << 12;
+/// Keys remembered while one value is walked: the members of a list's objects repeat.
+const FEW_KEYS: usize = 1 << 6;
 /// Strings remembered by a pass over many exchanges; for a single value it does not pay.
 const STRINGS: usize = 1 << 14;
 /// Longer texts are not remembered, in bytes.
 const MAX_LEN: usize = 256;
 
 /// The keys judged and the strings found clean.
-#[derive(Debug)]
 pub(super) struct Known {
     keys: Slots<Verdict>,
     clean: Slots<()>,
 }
 
+/// It holds raw keys, which may be e-mail addresses: nothing of it is shown.
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Known")
+    }
+}
+
 impl Known {
     /// For many exchanges.
     pub fn long() -> Self {
-        Self { keys: Slots::new(KEYS[0]), clean: Slots::new(STRINGS) }
+        Self { keys: Slots::new(KEYS), clean: Slots::new(STRINGS) }
     }
 
     /// For one value.
     pub fn brief() -> Self {
-        Self { keys: Slots::new(KEYS[1]), clean: Slots::new(0) }
+        Self { keys: Slots::new(FEW_KEYS), clean: Slots::new(0) }
     }
 
     /// What is known of a key, else what `judge` says.
@@ -36,17 +46,20 @@ impl Known {
         self.keys.look(key, || Some(judge(key))).unwrap_or_default()
     }
 
-    /// Whether the text is known to be clean, else whether `look` finds that it is.
-    pub fn is_clean(&mut self, text: &str, look: impl FnOnce() -> bool) -> bool {
-        self.clean.look(text, || look().then_some(())).is_some()
+    /// What `look` makes of a text; nothing where the text is known to be clean.
+    pub fn clean(&mut self, text: &str, look: impl FnOnce() -> Option<String>) -> Option<String> {
+        let mut replaced = None;
+        self.clean.look(text, || {
+            replaced = look();
+            replaced.is_none().then_some(())
+        });
+        replaced
     }
 }
 
-#[derive(Debug)]
 struct Slots<T>(Vec<Slot<T>>);
 
 /// One place. Whoever comes a second time takes it: most texts that are said only once are never copied.
-#[derive(Debug)]
 struct Slot<T> {
     /// Of the text that has the place.
     mark: u32,
@@ -100,19 +113,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_found_twice_is_not_looked_for_again() {
+    fn what_was_found_clean_twice_is_not_looked_at_again() {
         let mut known = Known::long();
         let mut looks = 0;
         for _ in 0..4 {
-            assert!(known.is_clean("storage.buckets.get", || {
+            let clean = known.clean("storage.buckets.get", || {
                 looks += 1;
-                true
-            }));
-            assert!(!known.is_clean("eyJ", || false));
+                None
+            });
+            assert_eq!(clean, None);
+            assert_eq!(
+                known.clean("ann@mail.example", || Some("redacted".into())).as_deref(),
+                Some("redacted")
+            );
         }
         assert_eq!(looks, 2);
         let long = "x".repeat(MAX_LEN + 1);
-        assert!((0..3).all(|_| known.is_clean(&long, || true)) && !known.is_clean(&long, || false));
+        assert!((0..3).all(|_| known.clean(&long, || None).is_none()));
+        assert!(known.clean(&long, || Some(String::new())).is_some());
     }
 
     #[test]

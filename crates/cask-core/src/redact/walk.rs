@@ -153,13 +153,11 @@ impl Walk<'_> {
                 }
             }
             Json::Str(text) => {
-                let mut clean = named(text, says, self.counts);
-                if clean.is_none() {
-                    self.known.is_clean(text, || {
-                        clean = unnamed(self.rules, text, self.nesting, self.counts);
-                        clean.is_none()
-                    });
-                }
+                let (rules, nesting, counts) = (self.rules, self.nesting, &mut *self.counts);
+                let clean = match named(text, says, counts) {
+                    None => self.known.clean(text, || unnamed(rules, text, nesting, counts)),
+                    said => said,
+                };
                 if let Some(clean) = clean {
                     *text = Cow::Owned(clean);
                 }

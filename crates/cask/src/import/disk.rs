@@ -64,10 +64,10 @@ impl Draft {
         capture.id = ids::capture(&self.hasher.finish());
         let text = capture.write().map_err(Error::new)?;
         let dir = self.captures.join(&capture.id);
-        let (draft, to) = (Self { hasher: Hasher::default(), ..self }, dir.clone());
+        let draft = Self { hasher: Hasher::default(), ..self };
         let thread = std::thread::Builder::new().name("save".to_owned());
-        let saving = thread.spawn(move || draft.save(&text, &to)).map_err(flow::no_thread)?;
-        Ok((capture, Saving { dir, thread: Some(saving) }))
+        let saving = thread.spawn(move || draft.save(&text, &dir)).map_err(flow::no_thread)?;
+        Ok((capture, Saving(Some(saving))))
     }
 
     /// One that is there already has the same exchanges; its record is replaced.
@@ -78,37 +78,37 @@ impl Draft {
         let written = File::create(&path)
             .and_then(|mut file| file.write_all(record.as_bytes()).and_then(|()| file.sync_all()));
         written.map_err(|error| fault("write", &path, &error))?;
+        let settle = |folder: &Path| {
+            File::open(folder)
+                .and_then(|open| open.sync_all())
+                .map_err(|error| fault("write", folder, &error))
+        };
         if dir.is_dir() {
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {
                 let to = dir.join(name);
                 fs::rename(folder.join(name), &to).map_err(|error| fault("write", &to, &error))?;
             }
+            settle(dir)
         } else {
+            settle(folder)?;
             fs::rename(folder, dir).map_err(|error| fault("make", dir, &error))?;
-            fs::File::open(&self.captures)
-                .and_then(|d| d.sync_all())
-                .map_err(|error| fault("write", &self.captures, &error))?;
+            settle(&self.captures)
         }
-        Ok(())
     }
 }
 
 /// A capture on its way to the disk. Dropped, it still gets there.
 #[derive(Debug)]
-pub struct Saving {
-    /// Where it goes.
-    pub dir: PathBuf,
-    thread: Option<JoinHandle<Result<(), Error>>>,
-}
+pub struct Saving(Option<JoinHandle<Result<(), Error>>>);
 
 impl Saving {
     /// Waits until it is there.
     ///
     /// # Errors
-    /// [`Error`] if it cannot be written; then nothing of it is left.
+    /// [`Error`] if it cannot be written. What is there then is whole: this capture, or what was there before.
     pub fn wait(&mut self) -> Result<(), Error> {
-        let Some(thread) = self.thread.take() else { return Ok(()) };
+        let Some(thread) = self.0.take() else { return Ok(()) };
         thread.join().unwrap_or_else(|_| Err(Error::new("the saving thread failed; this is a bug in cask")))
     }
 }
@@ -125,9 +125,12 @@ impl Drop for Saving {
 fn sweep(root: &Path) {
     let Ok(all) = fs::read_dir(root) else { return };
     for entry in all.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
-        let free =
-            File::open(entry.path().join("exchanges.jsonl")).is_ok_and(|lines| lines.try_lock().is_ok());
-        if free {
+        let held = match File::open(entry.path().join("exchanges.jsonl")) {
+            Ok(lines) => lines.try_lock().is_err(),
+            // Killed after it had moved its exchanges; whoever imports now holds the root's own lock.
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        };
+        if !held {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

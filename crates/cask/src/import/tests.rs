@@ -34,6 +34,10 @@ impl World {
         Ok(imported)
     }
 
+    fn folder(&self, imported: &Imported) -> PathBuf {
+        self.ctx.root.join("captures").join(&imported.capture.id)
+    }
+
     fn captures(&self) -> Vec<String> {
         let Ok(all) = fs::read_dir(self.ctx.root.join("captures")) else { return Vec::new() };
         all.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -66,12 +70,12 @@ fn the_result_does_not_depend_on_threads_order_or_packing() {
     let (a, b) = (world.file("a.har", har(3000, "a.test")), world.file("b.har", har(10, "b.test")));
     let one = world.import(&[a.clone(), b.clone()], "a.test,b.test", 1).unwrap();
     assert_eq!((one.capture.kept(), one.exit), (3010, Exit::Pass));
-    let lines = fs::read(one.saving.dir.join("exchanges.jsonl")).unwrap();
-    let record = fs::read(one.saving.dir.join("capture.json")).unwrap();
+    let lines = fs::read(world.folder(&one).join("exchanges.jsonl")).unwrap();
+    let record = fs::read(world.folder(&one).join("capture.json")).unwrap();
     let other = world.import(&[b, a.clone(), a], "b.test, a.test", 7).unwrap();
     assert_eq!(other.capture_id, one.capture_id);
-    assert_eq!(fs::read(other.saving.dir.join("exchanges.jsonl")).unwrap(), lines);
-    assert_eq!(fs::read(other.saving.dir.join("capture.json")).unwrap(), record);
+    assert_eq!(fs::read(world.folder(&other).join("exchanges.jsonl")).unwrap(), lines);
+    assert_eq!(fs::read(world.folder(&other).join("capture.json")).unwrap(), record);
     assert_eq!(world.captures(), [one.capture_id.as_str()]);
 
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -88,7 +92,7 @@ fn no_secret_reaches_the_disk_or_the_report() {
     let file = world.file("a.har", har(20, "a.test"));
     let imported = world.import(&[file], "a.test", 0).unwrap();
     for name in ["exchanges.jsonl", "capture.json"] {
-        let text = fs::read_to_string(imported.saving.dir.join(name)).unwrap();
+        let text = fs::read_to_string(world.folder(&imported).join(name)).unwrap();
         assert!(!text.contains(SECRET) && !text.contains(SECRET.trim_start_matches("ghp_")), "{name}");
     }
     assert!(!imported.report.contains(SECRET) && imported.report.contains("redacted"));
@@ -159,7 +163,7 @@ fn a_capture_is_read_back_only_if_it_is_what_was_imported() {
     for bad in ["cap_../../etc", "cap_000000000000", ""] {
         assert!(load(root, bad, &world.ctx).is_err());
     }
-    let path = imported.saving.dir.join("exchanges.jsonl");
+    let path = world.folder(&imported).join("exchanges.jsonl");
     let lines = fs::read_to_string(&path).unwrap();
     fs::write(&path, lines.replacen("/v1/things/7\"", "/v1/things/8\"", 1)).unwrap();
     let error = load(root, id, &world.ctx).unwrap_err();

@@ -4,7 +4,7 @@ use super::Area::{Body, Bounds, Enum, Envelope, Field, Format, Media, Null, Para
 use super::Direction::Request;
 use super::Kind::{Added, AddedAlways, Changed, Lowered, Raised, Removed};
 use super::Mirror::{Code, Itself, Waived};
-use super::{CERTAIN, ChangeRule, NULLS, RARE, RAREST, SELDOM, row};
+use super::{CERTAIN, ChangeRule, RARE, RAREST, SELDOM, row};
 use crate::finding::Severity::{Breaking, Info, Warning};
 
 pub(super) static RULES: &[ChangeRule] = &[
@@ -122,7 +122,7 @@ pub(super) static RULES: &[ChangeRule] = &[
         (Request, Null, Added),
         "request-nullable",
         Info,
-        NULLS,
+        SELDOM,
         Waived("a null that is no longer sent takes nothing away from tools that never send it"),
         "callers now send null here",
         "Callers now send null in a place where they always sent a value. \

@@ -16,7 +16,9 @@ mod lock;
 mod memory;
 pub mod pack;
 
-pub use files::{MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, write};
+pub use files::{
+    MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write,
+};
 pub use lock::Held;
 pub use memory::Stamp;
 

@@ -33,21 +33,18 @@ impl Routes {
     /// Routes to the templates of these endpoints.
     #[must_use]
     pub fn new(endpoints: &[Endpoint]) -> Self {
-        let mut hosts = BTreeMap::<Box<str>, Vec<&Endpoint>>::new();
-        for endpoint in endpoints {
-            hosts.entry(endpoint.host.as_str().into()).or_default().push(endpoint);
-        }
         let route = |pin: Pin| {
             let values = vec![Observed::default(); pin.template.params().count()];
             Route { pin, ends: BTreeMap::new(), values }
         };
-        let host = |endpoints: Vec<&Endpoint>| {
-            // methods of one path share its route
-            let mut routes: Vec<Route> = pin::pins(endpoints).into_iter().map(route).collect();
+        let host = |pins: Vec<Pin>| {
+            let mut routes: Vec<Route> = pins.into_iter().map(route).collect();
             routes.sort_by_cached_key(|route| pin::rank(&route.pin));
             Host { index: Index::of(routes.iter().map(|route| &route.pin.template)), routes }
         };
-        Self { hosts: hosts.into_iter().map(|(name, endpoints)| (name, host(endpoints))).collect() }
+        Self {
+            hosts: pin::pins(endpoints).into_iter().map(|(name, pins)| (name.into(), host(pins))).collect(),
+        }
     }
 
     /// Adds the traffic of one call. What fits no template was not there when they were learned and is

@@ -166,12 +166,7 @@ impl Summary {
     #[must_use]
     pub fn into_endpoints(mut self, pinned: &[Endpoint]) -> Vec<Endpoint> {
         let hosts = std::mem::take(&mut self.hosts);
-        let mut by_host = BTreeMap::<&str, Vec<&Endpoint>>::new();
-        for endpoint in pinned {
-            by_host.entry(&endpoint.host).or_default().push(endpoint);
-        }
-        let accepted: BTreeMap<&str, Vec<pin::Pin>> =
-            by_host.into_iter().map(|(host, endpoints)| (host, pin::pins(endpoints))).collect();
+        let accepted = pin::pins(pinned);
         let mut templates = learn_templates(&hosts, &accepted, Words::with(std::mem::take(&mut self.values)));
         let mut found = BTreeMap::<Box<str>, Vec<Found>>::new();
         for (host, routes) in self.routes.take().into_iter().flat_map(Routes::into_pinned) {

@@ -18,7 +18,7 @@ use super::flow::{self, Batch};
 use super::show;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::store::io_error as fault;
+use crate::store::{io_error as fault, sync_dir};
 
 /// The longest line that is read back: one entry, with what JSON may add to it in escapes.
 const MAX_LINE: usize = 256 << 20;
@@ -78,11 +78,7 @@ impl Draft {
         let written = File::create(&path)
             .and_then(|mut file| file.write_all(record.as_bytes()).and_then(|()| file.sync_all()));
         written.map_err(|error| fault("write", &path, &error))?;
-        let settle = |folder: &Path| {
-            File::open(folder)
-                .and_then(|open| open.sync_all())
-                .map_err(|error| fault("write", folder, &error))
-        };
+        let settle = |folder: &Path| sync_dir(folder).map_err(|error| fault("write", folder, &error));
         if dir.is_dir() {
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {

@@ -61,7 +61,15 @@ pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     readable(file.as_file(), path).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;
     file.persist(path).map_err(|error| failed(&error.error))?;
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| failed(&e))
+    sync_dir(dir).map_err(|e| failed(&e))
+}
+
+/// Waits until what was made, renamed or removed in a directory is on the disk.
+///
+/// # Errors
+/// The system's.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 /// The directory that a file is in.

@@ -48,14 +48,18 @@ fn reads_like_a_word(look: Look) -> bool {
     matches!(look, Look::Word | Look::Code | Look::Keyword | Look::Slug)
 }
 
-/// The pins of the accepted endpoints of one host: those of one path are one pin, whatever their methods.
+/// The pins of accepted endpoints, by host: the endpoints of one path are one pin, whatever their methods.
 #[must_use]
-pub fn pins<'e>(endpoints: impl IntoIterator<Item = &'e Endpoint>) -> Vec<Pin> {
-    let mut by_path = BTreeMap::<String, Vec<&Endpoint>>::new();
+pub fn pins(endpoints: &[Endpoint]) -> BTreeMap<&str, Vec<Pin>> {
+    let mut by_path = BTreeMap::<(&str, String), Vec<&Endpoint>>::new();
     for endpoint in endpoints {
-        by_path.entry(endpoint.template.anonymous()).or_default().push(endpoint);
+        by_path.entry((&endpoint.host, endpoint.template.anonymous())).or_default().push(endpoint);
     }
-    by_path.into_values().filter_map(|endpoints| Pin::of(&endpoints)).collect()
+    let mut pins = BTreeMap::<&str, Vec<Pin>>::new();
+    for ((host, _), endpoints) in by_path {
+        pins.entry(host).or_default().extend(Pin::of(&endpoints));
+    }
+    pins
 }
 
 impl Pin {

@@ -24,8 +24,8 @@ pub(super) fn once(found: Vec<Difference>, positions: f64) -> Vec<Difference> {
 }
 
 /// What a difference is called inside its object.
-fn leaf(at: &At) -> (&str, &str) {
-    at.pointer.rsplit_once('/').unwrap_or(("", &at.pointer))
+fn leaf(at: &At) -> &str {
+    at.pointer.rsplit_once('/').map_or(at.pointer.as_str(), |(_, name)| name)
 }
 
 /// The object that a member is in; the items of a list are no members.
@@ -85,13 +85,17 @@ fn merged(group: Vec<Difference>) -> Option<Difference> {
     let message = list(group.iter().map(|d| d.message.as_str()), "; ");
     let identifier = group.iter().all(|d| d.identifier);
     // Whatever the sentence leaves out is told here.
-    let told =
-        |d: &Difference| if d.details.is_empty() { vec![d.message.clone()] } else { d.details.clone() };
     let whole = group.len() <= LISTED && group.iter().all(|d| d.details.is_empty());
     let details = if whole { Vec::new() } else { group.iter().flat_map(told).collect() };
     let best = group.into_iter().min_by(|a, b| a.chance.total_cmp(&b.chance))?;
     let place = At { pointer: common, ..best.place.clone() };
     Some(Difference { place, message, before, after, identifier, details, ..best })
+}
+
+/// All that a difference stands for, a line each.
+fn told(difference: &Difference) -> Vec<String> {
+    let Difference { message, details, .. } = difference;
+    if details.is_empty() { vec![message.clone()] } else { details.clone() }
 }
 
 /// The position that both are in, or are.
@@ -128,7 +132,7 @@ fn shared(found: Vec<Difference>) -> Vec<Difference> {
             // path parameters have names of cask's own making
             _ if difference.place.pointer.starts_with("/request/path/") => "/".to_owned(),
             Area::Auth => String::new(),
-            _ => leaf(&difference.place).1.to_owned(),
+            _ => leaf(&difference.place).to_owned(),
         };
         let sides = format!("{:?} {:?}", difference.before, difference.after);
         // requests and responses share their types
@@ -148,8 +152,9 @@ fn shared(found: Vec<Difference>) -> Vec<Difference> {
         let Some(first) = group.next() else { continue };
         let others: std::collections::BTreeSet<String> = group.map(|d| place_of(&d.place)).collect();
         let names = list(others.iter().map(String::as_str), ", ");
-        let mut details = first.details.clone();
-        if others.len() > LISTED {
+        let mut details = Vec::new();
+        if others.len() > LISTED || !first.details.is_empty() {
+            details = told(&first);
             details.extend(others.iter().map(|other| format!("the same in {other}")));
         }
         let count = match others.len() {

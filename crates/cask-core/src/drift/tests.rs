@@ -249,3 +249,23 @@ fn what_breaks_is_not_hidden_behind_a_warning() {
     let places: Vec<&str> = breaking.map(|finding| finding.at.pointer.as_str()).collect();
     assert_eq!(places, ["/response/200/owner/age"], "{:#?}", drift.findings);
 }
+
+#[test]
+fn a_change_that_many_endpoints_share_names_them_all() {
+    let of = |types: &str| -> Vec<Endpoint> {
+        let one = |n: usize| {
+            let mut endpoint = answering(&serde_json::json!({"size": types})).remove(0);
+            endpoint.id = format!("ep_{n}");
+            endpoint.template = crate::endpoint::Template::parse(&format!("/v1/e{n}")).unwrap();
+            endpoint
+        };
+        (0..12).map(one).collect()
+    };
+    let drift = compare(&of("integer"), &of("string"));
+    let [finding] = drift.findings.as_slice() else { panic!("{:#?}", drift.findings) };
+    assert!(finding.details[0].contains("`size` was integer"), "{:#?}", finding.details);
+    for n in (0..12).map(|n| format!("/v1/e{n}`")) {
+        let told = format!("`GET {}` {}", finding.at.path, finding.details.join(" "));
+        assert!(told.contains(&n), "{n}: {told}");
+    }
+}

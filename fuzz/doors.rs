@@ -2,7 +2,7 @@
 //!
 //! The fuzz targets and the seed test of the core both go through here.
 
-use cask_core::artifact::{lockfile, manifest, tools, toolsets};
+use cask_core::artifact::{lockfile, manifest, tools, toolsets, trust};
 use cask_core::capture::har::{self, Item, Splitter};
 use cask_core::capture::{Body, Exchange, Message, Scheme, is_too_deep, openapi as descriptions};
 use cask_core::endpoint::summary::Summary;
@@ -60,9 +60,9 @@ pub fn authority(data: &[u8]) {
     if let Ok(read) = lockfile::read(text) {
         assert_eq!(lockfile::read(&lockfile::write(&read)).ok().as_ref(), Some(&read));
     }
-    if let Ok(read) = lockfile::read_trust(text) {
-        let written = lockfile::write_trust(&read);
-        let again = lockfile::read_trust(&written).ok().map(|trust| lockfile::write_trust(&trust));
+    if let Ok(read) = trust::read(text) {
+        let written = trust::write(&read);
+        let again = trust::read(&written).ok().map(|again| trust::write(&again));
         assert_eq!(again, Some(written));
     }
     if let Ok(read) = manifest::read(text) {

@@ -30,6 +30,8 @@ const CORE: &[Allowed] = &[
     ("serde_json", "JSON"),
     ("serde_json_canonicalizer", "RFC 8785: the bytes that digests are made of"),
     ("sha2", "digests"),
+    ("ssh-encoding", "how OpenSSH writes its signatures"),
+    ("ssh-key", "OpenSSH public keys and SSHSIG"),
     ("thiserror", "error types"),
     ("url", "the WHATWG URL parser, the one that HTTP clients use"),
 ];

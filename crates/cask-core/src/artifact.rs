@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod scopes;
 pub mod tools;
 pub mod toolsets;
+pub mod trust;
 pub mod yaml;
 
 pub use coverage::Coverage;
@@ -203,7 +204,7 @@ fn lines<T: Serialize + Sync>(
     list: &str,
     items: &[T],
 ) -> Result<String, crate::canon::CanonError> {
-    let texts: Vec<_> = items.par_iter().map(serde_json::to_string).collect();
+    let texts: Vec<_> = items.par_iter().map(crate::json::writer::to_string).collect();
     let texts = texts.into_iter().collect::<Result<Vec<String>, _>>()?;
     Ok(lines_of(head, list, &texts))
 }

@@ -7,9 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-mod writer;
-
-use writer::Refused;
+use crate::json::writer::{self, Refused};
 
 /// `sha256:` and 64 lower-case hex digits: the SHA-256 of a value's canonical JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,7 +123,7 @@ pub enum CanonError {
 /// # Errors
 /// [`CanonError`] if a whole number does not fit a double exactly or the value is not JSON.
 pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError> {
-    match writer::write(value) {
+    match writer::canonical(value) {
         Ok(bytes) => return Ok(bytes),
         Err(Refused::Inexact(number)) => return Err(CanonError::InexactInteger(number)),
         Err(Refused::General) => {}
@@ -135,8 +133,7 @@ pub fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CanonError
     Ok(serde_json_canonicalizer::to_vec(&value)?)
 }
 
-/// Whole numbers beyond this share a double with their neighbours.
-pub const EXACT: u64 = 1 << 53;
+pub use writer::EXACT;
 
 /// The digest of a value: SHA-256 over [`canonical`].
 ///
@@ -173,6 +170,7 @@ mod tests {
             (-(1_i64 << 53)..=1 << 53).prop_map(Value::from),
             any::<f64>().prop_map(|number| json!(number)),
             any::<String>().prop_map(Value::from),
+            "[ -~]{0,20}[\\x00-\\x1f\"\\\\\u{7f}é]{0,3}[ -~]{0,9}".prop_map(Value::from),
         ];
         leaf.prop_recursive(4, 40, 6, |inner| {
             prop_oneof![
@@ -188,6 +186,7 @@ mod tests {
         #[test]
         fn the_canonical_form_is_the_one_of_rfc_8785(value in value()) {
             prop_assert_eq!(canonical(&value).unwrap(), serde_json_canonicalizer::to_vec(&value).unwrap());
+            prop_assert_eq!(writer::to_string(&value).unwrap(), serde_json::to_string(&value).unwrap());
         }
     }
 
@@ -202,19 +201,33 @@ mod tests {
             Struct { z: Option<i64>, a: () },
         }
         #[derive(serde::Serialize)]
+        struct Raw(Box<serde_json::value::RawValue>);
+        #[derive(serde::Serialize)]
         struct All<'a> {
             z: Vec<Form>,
             numbers: std::collections::BTreeMap<u16, &'a str>,
             empty: (Vec<u8>, std::collections::BTreeMap<String, u8>),
+            signed: std::collections::BTreeMap<i8, [u64; 2]>,
+            unit: std::collections::BTreeMap<char, std::marker::PhantomData<u8>>,
         }
         let all = All {
             z: vec![Form::Unit, Form::New(7), Form::Tuple(true, '"'), Form::Struct { z: Some(-3), a: () }],
             numbers: [(10, "x"), (9, "\u{1f600}\n")].into(),
             empty: Default::default(),
+            signed: [(-7, [0, EXACT]), (0, [1, 2])].into(),
+            unit: [('x', Default::default())].into(),
         };
         let general = serde_json_canonicalizer::to_vec(&serde_json::to_value(&all).unwrap()).unwrap();
-        assert!(writer::write(&all).is_ok());
+        assert!(writer::canonical(&all).is_ok());
         assert_eq!(String::from_utf8(canonical(&all).unwrap()), String::from_utf8(general));
+        assert_eq!(writer::to_string(&all).unwrap(), serde_json::to_string(&all).unwrap());
+        let raw = Raw(serde_json::value::RawValue::from_string("[1,  2.50]".to_owned()).unwrap());
+        assert_eq!(writer::to_string(&raw).unwrap(), "[1,  2.50]");
+        assert_eq!(canonical(&raw).unwrap(), b"[1,2.5]");
+        let unwritable = std::collections::BTreeMap::from([((), 1)]);
+        assert!(writer::to_string(&unwritable).is_err());
+        let mut out = b"before".to_vec();
+        assert!(writer::append(&[Some(&unwritable), None], &mut out).is_err());
     }
 
     #[test]

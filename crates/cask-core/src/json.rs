@@ -10,6 +10,15 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+pub mod writer;
+
+/// The highest bit of the first byte of eight that is this one, and perhaps those of later bytes; 0 if none is.
+pub(crate) fn has_byte(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let same = word ^ (ONES * u64::from(byte));
+    same.wrapping_sub(ONES) & !same & (ONES << 7)
+}
+
 /// One JSON value (RFC 8259).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json<'a> {

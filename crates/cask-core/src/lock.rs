@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::canon::{self, CanonError, Digest};
 use crate::endpoint::Risk;
-use crate::toolpack::{Fixed, Tool, Toolpack};
+use crate::toolpack::{Binding, Fixed, Tool, Toolpack};
 
 pub mod change;
+pub mod key;
+pub mod quorum;
 pub mod rules;
 pub mod sign;
 pub mod status;
@@ -16,6 +18,14 @@ pub mod trust;
 
 /// The subject id of the policy.
 pub const POLICY: &str = "policy/default";
+/// Under this name [`Entry::withdrawn`] means whoever signed.
+pub const EVERYONE: &str = "*";
+
+/// RFC 3339 in UTC and whole seconds, so that times sort as text.
+#[must_use]
+pub fn is_time(text: &str) -> bool {
+    text.len() == 20 && text.parse::<jiff::Timestamp>().is_ok_and(|time| time.to_string() == text)
+}
 
 /// The lockfile format that this version writes and reads.
 pub const SCHEMA_VERSION: &str = "1";
@@ -65,6 +75,23 @@ impl Surface {
         serde_json::json!({ "toolset": name, "tools": tools })
     }
 
+    /// The hosts that tools call, each with the schemes they call it by.
+    #[must_use]
+    pub fn hosts(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let mut out: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for tool in &self.tools {
+            let Binding::Http(http) = &tool.binding;
+            out.entry(&http.host).or_default().insert(http.scheme.as_str());
+        }
+        out
+    }
+
+    /// What is signed as `host/<name>`.
+    #[must_use]
+    pub fn host_content(name: &str, schemes: &BTreeSet<&str>) -> serde_json::Value {
+        serde_json::json!({ "host": name, "schemes": schemes })
+    }
+
     /// The toolsets a tool is in.
     #[must_use]
     pub fn toolsets_of(&self, tool: &str) -> BTreeSet<String> {
@@ -90,7 +117,7 @@ pub struct Lockfile {
     pub revision: u64,
     /// Canonical digest of the revision before this one.
     pub previous: Option<Digest>,
-    /// By subject id: `tool/<name>`, `policy/default`, `toolset/<name>`.
+    /// By subject id: `tool/<name>`, `policy/default`, `toolset/<name>`, `host/<name>`.
     pub subjects: BTreeMap<String, Entry>,
     /// The signature over the whole file without it. A pending lockfile has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,6 +162,12 @@ pub struct Entry {
     /// Toolsets a tool is in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub toolsets: BTreeSet<String>,
+    /// Who made it as it is; only where the trust wants another to approve it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// By signer (or [`EVERYONE`]): approvals for revisions before this one do not count.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub withdrawn: BTreeMap<String, u64>,
     /// Signed decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,
@@ -170,7 +203,8 @@ impl State {
 pub struct Approval {
     /// Who.
     pub by: String,
-    /// `ed25519:` and the base64 of the 32-byte public key.
+    /// [`key::Key::id`]: `ed25519:` and the base64 of the 32-byte public key, or the `SHA256:` fingerprint of an
+    /// OpenSSH key.
     pub key: String,
     /// RFC 3339, UTC, whole seconds.
     pub at: String,
@@ -178,7 +212,9 @@ pub struct Approval {
     pub until: Option<String>,
     /// Why.
     pub reason: String,
-    /// Base64 of the Ed25519 signature over the DSSE pre-authentication encoding of the statement.
+    /// The revision that it was signed for.
+    pub revision: u64,
+    /// Base64 of the Ed25519 signature, or of the SSHSIG, over the DSSE pre-authentication encoding of the statement.
     pub signature: String,
 }
 
@@ -239,6 +275,14 @@ pub enum NotApproved {
     BadSignature,
     /// The approval ended.
     Expired,
+    /// Fewer signers agree than the trust asks for.
+    Short,
+    /// The key of an approval was revoked, and without it too few agree.
+    Revoked,
+    /// What it is approved for has a lower risk than what it would cover.
+    Raised,
+    /// The host that it calls is not approved.
+    Host,
 }
 
 impl Approved {
@@ -253,7 +297,7 @@ impl Approved {
         let mut tools = BTreeMap::new();
         let mut hosts = BTreeSet::new();
         for tool in surface.tools {
-            let crate::toolpack::Binding::Http(binding) = &tool.binding;
+            let Binding::Http(binding) = &tool.binding;
             hosts.insert(binding.host.clone());
             let toolsets = surface.toolsets.iter().filter(|(_, names)| names.contains(&tool.name));
             let toolsets = toolsets.map(|(name, _)| name.clone()).collect();

@@ -8,12 +8,17 @@ use std::collections::BTreeMap;
 use crate::finding::{At, Finding, Severity};
 
 pub mod escape;
+mod html;
 mod json;
 mod markdown;
+mod sarif;
 mod text;
 
 /// The version of the JSON form.
 pub const SCHEMA_VERSION: &str = "1";
+
+/// Sections with more findings than this start closed, so that the verdict stays in sight.
+const OPEN_UP_TO: usize = 20;
 
 /// What a command found, before anybody decided how to show it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,6 +37,11 @@ pub struct Report {
     pub notes: Vec<String>,
     /// Commands to type next, in order.
     pub next: Vec<String>,
+    /// The file that findings without a file of their own are shown at: its path in the repository. Only
+    /// [`Format::Sarif`] asks for it.
+    pub artifact: String,
+    /// The folder in the repository that the files of the findings are relative to; empty if they are whole paths.
+    pub folder: String,
 }
 
 /// A group of findings under one heading.
@@ -53,8 +63,12 @@ pub enum Format {
     },
     /// Canonical JSON (RFC 8785), one line.
     Json,
-    /// GitHub-flavoured Markdown for a pull request comment.
+    /// GitHub-flavoured Markdown for a pull request comment, short enough for one.
     GithubMd,
+    /// SARIF 2.1.0 for code scanning, one line.
+    Sarif,
+    /// One file for a browser, without scripts and without anything from elsewhere.
+    Html,
 }
 
 /// What a report amounts to.
@@ -119,23 +133,30 @@ impl Report {
             Format::Text { colour } => text::render(self, colour),
             Format::Json => json::render(self),
             Format::GithubMd => markdown::render(self),
+            Format::Sarif => sarif::render(self),
+            Format::Html => html::render(self),
         }
     }
 
-    /// `2 breaking, 1 warning`, or `no findings`.
+    /// `2 breaking, 1 to review`, or `no findings`.
     fn tally(&self) -> String {
-        let parts: Vec<String> = [
-            (Severity::Breaking, "breaking"),
-            (Severity::Warning, "to review"),
-            (Severity::Info, "for information"),
-        ]
-        .into_iter()
-        .map(|(severity, word)| (self.count(severity), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-        if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
+        tally(|severity| self.count(severity))
     }
+}
+
+/// How many of each severity, in words.
+fn tally(count: impl Fn(Severity) -> usize) -> String {
+    let parts: Vec<String> = [
+        (Severity::Breaking, "breaking"),
+        (Severity::Warning, "to review"),
+        (Severity::Info, "for information"),
+    ]
+    .into_iter()
+    .map(|(severity, word)| (count(severity), word))
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect();
+    if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
 }
 
 /// Findings in the order of their place, worst place first: what is read together stands together.
@@ -180,17 +201,21 @@ fn brief(finding: &Finding) -> (Option<String>, Option<String>) {
         serde_json::Value::String(text) => text.clone(),
         other => json::canonical(other),
     };
-    let (before, after) = (finding.before.as_ref().map(line), finding.after.as_ref().map(line));
+    windows(finding.before.as_ref().map(line), finding.after.as_ref().map(line), SHOWN)
+}
+
+/// Both texts, each cut to `shown` characters: where both are long, what differs is in them.
+fn windows(before: Option<String>, after: Option<String>, shown: usize) -> (Option<String>, Option<String>) {
     let same = match (&before, &after) {
         (Some(before), Some(after)) => before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count(),
         _ => 0,
     };
     // A little of what is the same says where this is.
-    let skip = if same > SHOWN / 2 { same - SHOWN / 4 } else { 0 };
+    let skip = if same > shown / 2 { same - shown / 4 } else { 0 };
     let window = |text: String| {
         let rest: String = text.chars().skip(skip).collect();
         let start = if skip > 0 { "…" } else { "" };
-        format!("{start}{}", escape::clip(&rest, SHOWN))
+        format!("{start}{}", escape::clip(&rest, shown))
     };
     (before.map(window), after.map(window))
 }

@@ -338,6 +338,8 @@ mod tests {
             state: crate::lock::State::Pending,
             risk: crate::endpoint::Risk::Low,
             toolsets: std::collections::BTreeSet::new(),
+            author: None,
+            withdrawn: BTreeMap::new(),
             approvals: Vec::new(),
         };
         let subjects =

@@ -26,6 +26,9 @@ struct Cli {
     /// Also write exports here (never changes where things are looked up)
     #[arg(long, global = true)]
     out: Option<PathBuf>,
+    /// The digest of the trust that decides here, pinned from outside the repository (see `cask trust show`)
+    #[arg(long, global = true, value_name = "DIGEST", env = "CASK_TRUST_ROOT")]
+    trust_root: Option<cask_core::canon::Digest>,
     #[command(subcommand)]
     command: Command,
 }
@@ -55,6 +58,10 @@ enum Command {
     #[command(hide = true)]
     Explain(commands::explain::Args),
     #[command(hide = true)]
+    Keys(commands::keys::Args),
+    #[command(hide = true)]
+    Trust(commands::trust::Args),
+    #[command(hide = true)]
     State(commands::state::Args),
 }
 
@@ -81,6 +88,7 @@ pub fn main() -> ExitCode {
     let ctx = Ctx {
         root: cli.root,
         out: cli.out,
+        trust_root: cli.trust_root,
         terminal: std::io::stderr().is_terminal(),
         colour: std::io::stdout().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
@@ -99,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Compile(args) => commands::compile::run(args, &ctx),
         Command::Mcp(args) => commands::mcp::run(args, &ctx),
         Command::Explain(args) => commands::explain::run(args, &ctx),
+        Command::Keys(args) => commands::keys::run(args, &ctx),
+        Command::Trust(args) => commands::trust::run(args, &ctx),
         Command::State(args) => commands::state::run(args, &ctx),
     };
     let exit = result.unwrap_or_else(|error| {
@@ -128,7 +138,7 @@ mod tests {
         for name in ["demo", "mint", "diff", "gate", "run", "drift", "verify", "config"] {
             assert!(short.contains(&format!("\n  {name} ")), "{name} in {short}");
         }
-        for name in ["capture", "compile", "mcp", "serve", "explain", "state"] {
+        for name in ["capture", "compile", "mcp", "serve", "explain", "keys", "trust", "state"] {
             assert!(!short.contains(&format!("\n  {name} ")), "{name} in {short}");
             assert!(all.contains(&format!("\n  {name} ")), "{name} in {all}");
         }

@@ -13,6 +13,8 @@ pub struct Ctx {
     pub terminal: bool,
     /// Whether results may be coloured: stdout is a terminal and `NO_COLOR` is not set.
     pub colour: bool,
+    /// The trust that everything must come from (`--trust-root`), if it is pinned from outside the repository.
+    pub trust_root: Option<cask_core::canon::Digest>,
     /// Fixed time for reproducible runs (`CASK_NOW`, RFC 3339); otherwise the system clock.
     pub fixed_now: Option<String>,
 }

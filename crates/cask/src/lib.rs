@@ -11,6 +11,7 @@ pub mod import;
 pub mod keys;
 pub mod output;
 pub mod store;
+pub mod trust;
 pub mod ui;
 
 /// Reading a large capture is much making and dropping of small things on all cores, where the system's

@@ -17,6 +17,10 @@ pub enum Style {
     Json,
     /// For a pull request comment
     GithubMd,
+    /// For code scanning: SARIF 2.1.0
+    Sarif,
+    /// For a reviewer: one file for a browser
+    Html,
 }
 
 /// Prints a report; its worst finding decides the exit code.
@@ -28,6 +32,8 @@ pub fn report(report: &Report, style: Style, ctx: &Ctx) -> Result<Exit, Error> {
         Style::Text => Format::Text { colour: ctx.colour },
         Style::Json => Format::Json,
         Style::GithubMd => Format::GithubMd,
+        Style::Sarif => Format::Sarif,
+        Style::Html => Format::Html,
     };
     text(&report.render(format))?;
     Ok(Exit::from(report.verdict()))

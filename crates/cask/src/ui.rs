@@ -79,3 +79,19 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         out
     })
 }
+
+/// Asks for something that must not be seen, if a person is there to answer; `None` if nobody is.
+#[must_use]
+pub fn secret(question: &str) -> Option<String> {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return None;
+    }
+    rpassword::prompt_password(terminal(question)).ok()
+}
+
+/// A time as people type it: RFC 3339, or the start of a day in UTC; as RFC 3339 in UTC and whole seconds.
+#[must_use]
+pub fn time(text: &str) -> Option<String> {
+    let time = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()?;
+    Some(jiff::Timestamp::from_second(time.as_second()).ok()?.to_string())
+}

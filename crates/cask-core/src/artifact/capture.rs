@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::capture::Exchange;
+use crate::json;
 use crate::redact::{Profile, Redacted};
 
 /// The version this build reads and writes.
@@ -123,7 +124,7 @@ impl Capture {
 /// # Errors
 /// The serialiser's, which an exchange does not cause.
 pub fn write_line(exchange: &Redacted<Exchange<'_>>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-    serde_json::to_writer(&mut *out, exchange.get())?;
+    json::writer::append(exchange.get(), out)?;
     out.push(b'\n');
     Ok(())
 }

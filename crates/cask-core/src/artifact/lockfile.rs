@@ -1,14 +1,13 @@
-//! `caskmcp.lock.*.yaml` and `trust.yaml`: read strictly, written one way.
+//! `caskmcp.lock.*.yaml`: read strictly, written one way.
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use super::yaml::quoted;
-use crate::lock::trust::{BadTrust, Signer, Trust};
-use crate::lock::{Approval, Entry, Lockfile, POLICY, SCHEMA_VERSION};
+use crate::lock::trust::BadTrust;
+use crate::lock::{Approval, Entry, Lockfile, POLICY, SCHEMA_VERSION, is_time};
 
 mod fast;
 
@@ -35,7 +34,7 @@ pub enum BadFile {
         why: String,
     },
     /// The signers make no sense.
-    #[error("/signers: {0}")]
+    #[error("{0}")]
     Trust(#[from] BadTrust),
 }
 
@@ -87,49 +86,33 @@ fn write_entry(out: &mut String, id: &str, entry: &Entry) {
         let names: Vec<String> = entry.toolsets.iter().map(|name| scalar(name)).collect();
         let _ = writeln!(out, "    toolsets: [{}]", names.join(", "));
     }
-    if entry.approvals.is_empty() {
-        return;
+    if let Some(author) = &entry.author {
+        let _ = writeln!(out, "    author: {}", scalar(author));
     }
-    let _ = writeln!(out, "    approvals:");
+    if !entry.withdrawn.is_empty() {
+        let _ = writeln!(out, "    withdrawn:");
+    }
+    for (who, revision) in &entry.withdrawn {
+        let _ = writeln!(out, "      {}: {revision}", scalar(who));
+    }
+    if !entry.approvals.is_empty() {
+        let _ = writeln!(out, "    approvals:");
+    }
     for approval in &entry.approvals {
-        let _ = writeln!(out, "      - by: {}", scalar(&approval.by));
-        let _ = writeln!(out, "        key: {}", scalar(&approval.key));
-        let _ = writeln!(out, "        at: {}", scalar(&approval.at));
-        let until = approval.until.as_deref().map_or_else(|| "null".to_owned(), scalar);
-        let _ = writeln!(out, "        until: {until}");
-        let _ = writeln!(out, "        reason: {}", scalar(&approval.reason));
-        let _ = writeln!(out, "        signature: {}", scalar(&approval.signature));
+        write_approval(out, "      ", approval);
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrustFile {
-    schema_version: String,
-    signers: Vec<Signer>,
-}
-
-/// Reads `trust.yaml`.
-///
-/// # Errors
-/// [`BadFile`] with the place.
-pub fn read_trust(text: &str) -> Result<Trust, BadFile> {
-    let file: TrustFile = yaml(text)?;
-    known(&file.schema_version)?;
-    Ok(Trust::new(file.signers)?)
-}
-
-/// The one text of `trust.yaml`.
-#[must_use]
-pub fn write_trust(trust: &Trust) -> String {
-    let mut out = format!("schema_version: {}\n", quoted(SCHEMA_VERSION));
-    out.push_str(if trust.signers().is_empty() { "signers: []\n" } else { "signers:\n" });
-    for signer in trust.signers() {
-        let keys: Vec<String> = signer.keys.iter().map(|key| scalar(key)).collect();
-        let _ = writeln!(out, "  - id: {}", scalar(&signer.id));
-        let _ = writeln!(out, "    keys: [{}]", keys.join(", "));
-    }
-    out
+/// One item of a list of approvals.
+pub(super) fn write_approval(out: &mut String, indent: &str, approval: &Approval) {
+    let _ = writeln!(out, "{indent}- by: {}", scalar(&approval.by));
+    let _ = writeln!(out, "{indent}  key: {}", scalar(&approval.key));
+    let _ = writeln!(out, "{indent}  at: {}", scalar(&approval.at));
+    let until = approval.until.as_deref().map_or_else(|| "null".to_owned(), scalar);
+    let _ = writeln!(out, "{indent}  until: {until}");
+    let _ = writeln!(out, "{indent}  reason: {}", scalar(&approval.reason));
+    let _ = writeln!(out, "{indent}  revision: {}", approval.revision);
+    let _ = writeln!(out, "{indent}  signature: {}", scalar(&approval.signature));
 }
 
 /// Reads an authority document written in YAML: no aliases, no anchors, no merge keys, no tags, no
@@ -167,9 +150,13 @@ fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
         let named = |name: &str| (1..=128).contains(&name.len()) && !name.chars().any(char::is_control);
         let known_kind = id == POLICY
             || id.strip_prefix("tool/").is_some_and(named)
-            || id.strip_prefix("toolset/").is_some_and(named);
+            || id.strip_prefix("toolset/").is_some_and(named)
+            || id.strip_prefix("host/").is_some_and(named);
         if !known_kind {
-            return bad(at(), "a subject is `policy/default`, `tool/<name>` or `toolset/<name>`");
+            return bad(
+                at(),
+                "a subject is `policy/default`, `tool/<name>`, `toolset/<name>` or `host/<name>`",
+            );
         }
         for (index, Approval { at: when, until, .. }) in entry.approvals.iter().enumerate() {
             for (field, time) in [("at", Some(when)), ("until", until.as_ref())] {
@@ -181,6 +168,10 @@ fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
                 }
             }
         }
+        let revisions = entry.approvals.iter().map(|approval| &approval.revision);
+        if revisions.chain(entry.withdrawn.values()).any(|revision| *revision >= 1 << 53) {
+            return bad(at(), "a revision is smaller than 2^53");
+        }
     }
     if lockfile.seal.as_ref().is_some_and(|seal| !is_time(&seal.at)) {
         return bad("/seal/at".to_owned(), "a time is written like 2026-01-31T12:00:00Z");
@@ -189,11 +180,6 @@ fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
         return bad("/revision".to_owned(), "a revision is smaller than 2^53");
     }
     Ok(())
-}
-
-/// RFC 3339 in UTC and whole seconds, so that times sort as text.
-fn is_time(text: &str) -> bool {
-    text.len() == 20 && text.parse::<Timestamp>().is_ok_and(|time| time.to_string() == text)
 }
 
 /// Plain where every YAML parser reads the same string, in double quotes anywhere else.

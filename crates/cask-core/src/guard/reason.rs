@@ -80,6 +80,33 @@ reasons! {
     DeniedApprovalSignatureInvalid = "denied_approval_signature_invalid",
         "The signature on the tool's approval does not verify.",
         "The entry was edited after it was signed, or the signing key is not trusted here. Find out who changed the lockfile before approving again.";
+    DeniedQuorumNotMet = "denied_quorum_not_met",
+        "Fewer signers approved the tool than the trust asks for.",
+        "`trust.yaml` says how many distinct signers it takes for each risk tier. `cask gate check` lists whose approvals count and why others do not; another signer approves with `cask gate allow`.";
+    DeniedApprovalKeyRevoked = "denied_approval_key_revoked",
+        "The key that approved the tool was revoked.",
+        "What a revoked key signed after its revocation does not count, and nothing that a compromised key ever signed does. Without it too few signers agree. Look at the tool again and approve it with a key that is trusted.";
+    DeniedRiskNotCovered = "denied_risk_not_covered",
+        "The policy or the host was approved for tools of a lower risk.",
+        "Whoever approved the policy or the host did so when it had no tool of this risk. Approve it again: `cask gate allow policy` or `cask gate allow host/NAME`.";
+    DeniedHostNotApproved = "denied_host_not_approved",
+        "The host that the tool calls is not approved.",
+        "Each host is a subject of its own, so that a new one cannot come along unseen. Approve it with `cask gate allow host/NAME`.";
+    DeniedLockfileForeign = "denied_lockfile_foreign",
+        "The lockfile belongs to another toolpack.",
+        "Approvals are good for one toolpack only. Give the lockfile that lies in the folder of this one.";
+    DeniedLockfileNotSealed = "denied_lockfile_not_sealed",
+        "The lockfile has no seal.",
+        "A pending lockfile never runs. Review it with `cask diff`; `cask gate allow` writes the sealed one.";
+    DeniedLockfileChanged = "denied_lockfile_changed",
+        "The lockfile was changed after it was sealed.",
+        "Something was edited, removed or put elsewhere. Restore the file from version control, and find out who changed it.";
+    DeniedLockfileSealNotTrusted = "denied_lockfile_seal_not_trusted",
+        "The lockfile was sealed by somebody who is not trusted to.",
+        "The key of the seal is not in `trust.yaml`, or its owner may not seal a lockfile with subjects of this risk.";
+    DeniedLockfileSealRevoked = "denied_lockfile_seal_revoked",
+        "The key that sealed the lockfile was revoked.",
+        "Another signer looks at what is in it (`cask gate check`, `cask diff`) and seals it anew with `cask gate reseal`.";
     DeniedIntegrityMismatch = "denied_integrity_mismatch",
         "The tool is not the one that was approved.",
         "Its name, description, schemas, binding or limits changed since the approval. `cask diff` shows what changed.";

@@ -105,6 +105,10 @@ fn surface(doc: SurfaceDoc) -> Rules {
         "unsigned" => NotApproved::Unsigned,
         "bad_signature" => NotApproved::BadSignature,
         "expired" => NotApproved::Expired,
+        "short" => NotApproved::Short,
+        "revoked" => NotApproved::Revoked,
+        "raised" => NotApproved::Raised,
+        "host" => NotApproved::Host,
         other => panic!("unknown state {other}"),
     };
     let tools = doc.tools.into_iter().map(|tool| {
@@ -221,9 +225,12 @@ fn decision_vectors_hold_and_cover_every_refusal_of_the_chain() {
             seen.insert(check(&file, &surface, case));
         }
     }
-    // These come from the network, from confirmations or from broken invariants, not from the chain.
+    // These come from the network, from confirmations, from a lockfile that is refused as a whole or from broken
+    // invariants, not from the chain.
     let elsewhere = |code: &str| {
-        code.starts_with("denied_confirmation") || code.starts_with("upstream_") || {
+        let prefixes = ["denied_confirmation", "denied_lockfile_", "upstream_"];
+        let chain = code == "denied_lockfile_rolled_back";
+        !chain && prefixes.iter().any(|prefix| code.starts_with(prefix)) || {
             let runtime = [
                 "allowed_confirmation_granted",
                 "cancelled",

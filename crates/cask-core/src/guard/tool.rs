@@ -10,7 +10,10 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     let name = draft.call.tool;
     let Some(tool) = approved.tools().get(name) else {
         return Err(match approved.not_approved().get(name) {
-            Some(why) => Denial::new(code(*why), format!("the tool `{}` {}", shown(name), words(*why))),
+            Some(why) => Denial::new(
+                code(*why),
+                format!("the tool `{}` may not be called: {}", shown(name), why.words()),
+            ),
             None => Denial::new(
                 ReasonCode::DeniedUnknownAction,
                 format!("there is no tool `{}` in this toolpack", shown(name)),
@@ -45,17 +48,10 @@ fn code(why: NotApproved) -> ReasonCode {
         NotApproved::Unsigned => ReasonCode::DeniedApprovalSignatureRequired,
         NotApproved::BadSignature => ReasonCode::DeniedApprovalSignatureInvalid,
         NotApproved::Expired => ReasonCode::DeniedApprovalExpired,
-    }
-}
-
-fn words(why: NotApproved) -> &'static str {
-    match why {
-        NotApproved::Pending => "is pending: nobody approved it yet",
-        NotApproved::Blocked => "is blocked",
-        NotApproved::Changed => "changed since it was approved",
-        NotApproved::Unsigned => "is marked approved without a signature",
-        NotApproved::BadSignature => "has an approval whose signature does not verify",
-        NotApproved::Expired => "has an approval that has ended",
+        NotApproved::Short => ReasonCode::DeniedQuorumNotMet,
+        NotApproved::Revoked => ReasonCode::DeniedApprovalKeyRevoked,
+        NotApproved::Raised => ReasonCode::DeniedRiskNotCovered,
+        NotApproved::Host => ReasonCode::DeniedHostNotApproved,
     }
 }
 

@@ -5,7 +5,7 @@ use super::{NotApproved, POLICY};
 use crate::finding::{At, Basis, Finding, Rule, Severity};
 
 /// Every rule of the gate.
-pub const RULES: [&Rule; 9] = [
+pub const RULES: [&Rule; 14] = [
     &PENDING,
     &POLICY_BLOCKED,
     &EXPIRED,
@@ -13,6 +13,11 @@ pub const RULES: [&Rule; 9] = [
     &CHANGED,
     &UNSIGNED,
     &BAD_SIGNATURE,
+    &SHORT,
+    &REVOKED,
+    &RAISED,
+    &TRUST_UNREACHABLE,
+    &TRUST_IDLE,
     &NO_SEAL,
     &BAD_LOCKFILE,
 ];
@@ -66,6 +71,46 @@ static BAD_SIGNATURE: Rule = Rule {
     explain: "The signature does not fit what the approval says, or its key is not in trust.yaml for that \
               signer. It is not served. Find out who changed it before you approve it again.",
 };
+static SHORT: Rule = Rule {
+    code: "quorum-not-met",
+    severity: Severity::Warning,
+    title: "fewer signers approved it than trust.yaml asks for",
+    explain: "`trust.yaml` says how many distinct signers it takes for each risk tier, and whose approvals count. \
+              The finding lists those that are there and why some do not count. It is not served until another \
+              signer approves it with `cask gate allow`, or their approval is imported with `cask gate import`.",
+};
+static REVOKED: Rule = Rule {
+    code: "approval-key-revoked",
+    severity: Severity::Breaking,
+    title: "the key that approved it was revoked",
+    explain: "What a revoked key signed after its revocation does not count; nothing that a compromised key ever \
+              signed does. Without it too few signers agree, so the subject is not served. Review it again, \
+              as if it were new, and approve it with a trusted key.",
+};
+static RAISED: Rule = Rule {
+    code: "risk-not-covered",
+    severity: Severity::Warning,
+    title: "it was approved for a lower risk than it covers now",
+    explain: "The policy, a host or a toolset was approved when none of its tools had so high a risk. What it \
+              covered then is still served; tools of a higher risk are not, until it is approved again by as many \
+              signers as that risk takes.",
+};
+/// A threshold that nobody can meet.
+pub static TRUST_UNREACHABLE: Rule = Rule {
+    code: "trust-threshold-unreachable",
+    severity: Severity::Warning,
+    title: "more signers are asked for than there are",
+    explain: "`trust.yaml` asks for more signers of a risk tier than may approve it, so nothing of that tier can ever \
+              be served. Trust another signer (`cask trust add`) or ask for fewer (`cask trust threshold`).",
+};
+/// A signer who cannot sign.
+pub static TRUST_IDLE: Rule = Rule {
+    code: "trust-signer-idle",
+    severity: Severity::Warning,
+    title: "a signer who cannot sign",
+    explain: "The signer has no key, or was trusted until a time that has passed. What they signed while they were \
+              trusted still counts. Remove them if it should not: `cask trust remove`.",
+};
 static NO_SEAL: Rule = Rule {
     code: "lockfile-not-sealed",
     severity: Severity::Warning,
@@ -85,7 +130,7 @@ static BAD_LOCKFILE: Rule = Rule {
 /// The finding about a lockfile that is refused as a whole.
 #[must_use]
 pub fn whole(refused: &Refused, file: &str) -> Finding {
-    let rule = if refused.code == "denied_approval_signature_required" { &NO_SEAL } else { &BAD_LOCKFILE };
+    let rule = if refused.code == "denied_lockfile_not_sealed" { &NO_SEAL } else { &BAD_LOCKFILE };
     finding(
         rule,
         At { file: file.to_owned(), ..At::default() },
@@ -105,6 +150,11 @@ pub fn subject(id: &str, standing: Standing) -> Option<Finding> {
         Standing::Not(NotApproved::Unsigned) => &UNSIGNED,
         Standing::Not(NotApproved::BadSignature) => &BAD_SIGNATURE,
         Standing::Not(NotApproved::Expired) => &EXPIRED,
+        Standing::Not(NotApproved::Short) => &SHORT,
+        Standing::Not(NotApproved::Revoked) => &REVOKED,
+        Standing::Not(NotApproved::Raised) => &RAISED,
+        // said of the host itself
+        Standing::Not(NotApproved::Host) => return None,
     };
     Some(finding(rule, At { subject: id.to_owned(), ..At::default() }, format!("`{id}`: {}", rule.title)))
 }

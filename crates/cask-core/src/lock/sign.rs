@@ -1,16 +1,18 @@
-//! What is signed, and how a signature is checked.
+//! What is signed.
 //!
 //! The signed bytes are the DSSE pre-authentication encoding (<https://github.com/secure-systems-lab/dsse>)
 //! of an in-toto Statement v1 in canonical JSON. They are rebuilt from the lockfile when a signature is
-//! checked, so there is nothing to parse and no second copy of the truth. Signatures are Ed25519 (RFC 8032).
+//! checked, so there is nothing to parse and no second copy of the truth.
 
 use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use ed25519_dalek::{Signature, Signer, VerifyingKey};
+use ed25519_dalek::{Signer as _, SigningKey};
 use serde::Serialize;
 
+use super::key::Key;
+use super::trust::{self, Trust};
 use super::{Approval, Entry, Lockfile, Seal, State};
 use crate::canon::{self, CanonError};
 
@@ -18,11 +20,49 @@ use crate::canon::{self, CanonError};
 pub const APPROVAL: &str = "https://github.com/cask-tools/cask/approval/v1";
 /// in-toto predicate type of a seal.
 pub const SEAL: &str = "https://github.com/cask-tools/cask/seal/v1";
+/// in-toto predicate type of an approval of a trust file.
+pub const TRUST: &str = "https://github.com/cask-tools/cask/trust/v1";
 
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-const KEY_PREFIX: &str = "ed25519:";
+/// The DSSE payload type of every statement.
+pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
+/// What makes signatures: a key in memory, in a file, in an agent.
+pub trait Signs {
+    /// The public half.
+    fn key(&self) -> &Key;
+
+    /// The signature over a message, as the text that [`Approval::signature`] has.
+    ///
+    /// # Errors
+    /// Why the key's holder did not sign.
+    fn sign(&self, message: &[u8]) -> Result<String, String>;
+}
+
+/// An Ed25519 key in memory.
+pub struct Own {
+    secret: SigningKey,
+    public: Key,
+}
+
+impl From<SigningKey> for Own {
+    fn from(secret: SigningKey) -> Self {
+        Self { public: Key::Own(secret.verifying_key()), secret }
+    }
+}
+
+impl Signs for Own {
+    fn key(&self) -> &Key {
+        &self.public
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<String, String> {
+        let signature = self.secret.try_sign(message).map_err(|error| error.to_string())?;
+        Ok(BASE64.encode(signature.to_bytes()))
+    }
+}
 
 /// Who decides, and when: what an [`Approval`] and a [`Seal`] say besides what they are about.
+#[derive(Clone, Copy)]
 pub struct Pen<'a> {
     /// Signer id.
     pub by: &'a str,
@@ -32,10 +72,8 @@ pub struct Pen<'a> {
     pub until: Option<&'a str>,
     /// Why.
     pub reason: &'a str,
-    /// The public half of `signer`.
-    pub key: VerifyingKey,
     /// Makes the signatures.
-    pub signer: &'a dyn Signer<Signature>,
+    pub signer: &'a dyn Signs,
 }
 
 /// Could not sign.
@@ -46,38 +84,41 @@ pub enum SignError {
     Canon(#[from] CanonError),
     /// The key's holder refused.
     #[error("the key could not sign: {0}")]
-    Key(#[from] ed25519_dalek::SignatureError),
+    Key(String),
 }
 
-/// The text form of a public key: `ed25519:` and base64 of its 32 bytes.
-#[must_use]
-pub fn key_text(key: &VerifyingKey) -> String {
-    format!("{KEY_PREFIX}{}", BASE64.encode(key.as_bytes()))
+impl Pen<'_> {
+    fn approval(&self, revision: u64) -> Approval {
+        Approval {
+            by: self.by.to_owned(),
+            key: self.signer.key().id(),
+            at: self.at.to_owned(),
+            until: self.until.map(str::to_owned),
+            reason: self.reason.to_owned(),
+            revision,
+            signature: String::new(),
+        }
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<String, SignError> {
+        self.signer.sign(message).map_err(SignError::Key)
+    }
 }
 
-/// Reads [`key_text`]. `None` for anything else, and for the weak keys that would accept forged signatures.
-#[must_use]
-pub fn key_of(text: &str) -> Option<VerifyingKey> {
-    let bytes = BASE64.decode(text.strip_prefix(KEY_PREFIX)?).ok()?;
-    let key = VerifyingKey::from_bytes(&bytes.try_into().ok()?).ok()?;
-    (!key.is_weak()).then_some(key)
-}
-
-/// Signs one subject: the approval that goes into its entry. `entry.state` is the decision.
+/// Signs one subject, for this revision of the lockfile: the approval that goes into its entry. `entry.state` is the
+/// decision.
 ///
 /// # Errors
 /// [`SignError`] if the statement cannot be written or the key refuses.
-pub fn approve(toolpack: &str, subject: &str, entry: &Entry, pen: &Pen<'_>) -> Result<Approval, SignError> {
-    let mut approval = Approval {
-        by: pen.by.to_owned(),
-        key: key_text(&pen.key),
-        at: pen.at.to_owned(),
-        until: pen.until.map(str::to_owned),
-        reason: pen.reason.to_owned(),
-        signature: String::new(),
-    };
-    let message = approval_message(toolpack, subject, entry, &approval)?;
-    approval.signature = BASE64.encode(pen.signer.try_sign(&message)?.to_bytes());
+pub fn approve(
+    toolpack: &str,
+    revision: u64,
+    subject: &str,
+    entry: &Entry,
+    pen: &Pen<'_>,
+) -> Result<Approval, SignError> {
+    let mut approval = pen.approval(revision);
+    approval.signature = pen.sign(&pae(&approval_statement(toolpack, subject, entry, &approval)?))?;
     Ok(approval)
 }
 
@@ -88,20 +129,29 @@ pub fn approve(toolpack: &str, subject: &str, entry: &Entry, pen: &Pen<'_>) -> R
 pub fn seal(lockfile: &Lockfile, pen: &Pen<'_>) -> Result<Seal, SignError> {
     let mut seal = Seal {
         by: pen.by.to_owned(),
-        key: key_text(&pen.key),
+        key: pen.signer.key().id(),
         at: pen.at.to_owned(),
         signature: String::new(),
     };
-    let message = seal_message(lockfile, &lockfile.digest()?, &seal)?;
-    seal.signature = BASE64.encode(pen.signer.try_sign(&message)?.to_bytes());
+    seal.signature = pen.sign(&seal_message(lockfile, &lockfile.digest()?, &seal)?)?;
     Ok(seal)
 }
 
-/// The bytes that an approval signs.
+/// Signs a trust file: the approval that its next revision needs.
+///
+/// # Errors
+/// As [`approve`].
+pub fn approve_trust(trust: &Trust, pen: &Pen<'_>) -> Result<Approval, SignError> {
+    let mut approval = pen.approval(trust.revision());
+    approval.signature = pen.sign(&trust_message(trust, &approval)?)?;
+    Ok(approval)
+}
+
+/// The in-toto statement of an approval, in canonical JSON.
 ///
 /// # Errors
 /// As [`canon::canonical`].
-pub fn approval_message(
+pub fn approval_statement(
     toolpack: &str,
     subject: &str,
     entry: &Entry,
@@ -110,9 +160,11 @@ pub fn approval_message(
     let predicate = Predicate {
         approver: &approval.by,
         at: &approval.at,
+        author: entry.author.as_deref(),
         decision: if entry.state == State::Blocked { "block" } else { "allow" },
         key: &approval.key,
         reason: &approval.reason,
+        revision: exact(approval.revision)?,
         risk: entry.risk.as_str(),
         toolpack,
         toolsets: &entry.toolsets,
@@ -126,11 +178,29 @@ pub fn approval_message(
 /// # Errors
 /// As [`canon::canonical`].
 pub fn seal_message(lockfile: &Lockfile, digest: &canon::Digest, seal: &Seal) -> Result<Vec<u8>, CanonError> {
-    if lockfile.revision > canon::EXACT {
-        return Err(CanonError::InexactInteger(lockfile.revision.to_string()));
-    }
-    let predicate = Seals { at: &seal.at, key: &seal.key, revision: lockfile.revision, sealer: &seal.by };
-    statement(&lockfile.toolpack, digest, SEAL, predicate)
+    let revision = exact(lockfile.revision)?;
+    let predicate = Seals { at: &seal.at, key: &seal.key, revision, sealer: &seal.by };
+    Ok(pae(&statement(&lockfile.toolpack, digest, SEAL, predicate)?))
+}
+
+/// The bytes that an approval of a trust file signs.
+///
+/// # Errors
+/// As [`canon::canonical`].
+pub fn trust_message(trust: &Trust, approval: &Approval) -> Result<Vec<u8>, CanonError> {
+    let predicate = Trusts {
+        approver: &approval.by,
+        at: &approval.at,
+        key: &approval.key,
+        reason: &approval.reason,
+        revision: exact(approval.revision)?,
+        until: approval.until.as_deref(),
+    };
+    Ok(pae(&statement(trust::SUBJECT, &trust.digest()?, TRUST, predicate)?))
+}
+
+fn exact(number: u64) -> Result<u64, CanonError> {
+    if number > canon::EXACT { Err(CanonError::InexactInteger(number.to_string())) } else { Ok(number) }
 }
 
 /// An in-toto Statement v1. Here and below, members are declared in the order of the canonical form, so that
@@ -159,9 +229,11 @@ struct Sha256 {
 struct Predicate<'a> {
     approver: &'a str,
     at: &'a str,
+    author: Option<&'a str>,
     decision: &'a str,
     key: &'a str,
     reason: &'a str,
+    revision: u64,
     risk: &'a str,
     toolpack: &'a str,
     toolsets: &'a BTreeSet<String>,
@@ -176,56 +248,46 @@ struct Seals<'a> {
     sealer: &'a str,
 }
 
+#[derive(Serialize)]
+struct Trusts<'a> {
+    approver: &'a str,
+    at: &'a str,
+    key: &'a str,
+    reason: &'a str,
+    revision: u64,
+    until: Option<&'a str>,
+}
+
 fn statement(
     subject: &str,
     digest: &canon::Digest,
     predicate_type: &str,
     predicate: impl Serialize,
 ) -> Result<Vec<u8>, CanonError> {
-    let payload = serde_json::to_vec(&Statement {
-        _type: "https://in-toto.io/Statement/v1",
-        predicate,
-        predicate_type,
-        subject: [Subject { digest: Sha256 { sha256: digest.hex() }, name: subject }],
-    })?;
-    Ok(pae(PAYLOAD_TYPE, &payload))
+    let mut out = Vec::with_capacity(768);
+    crate::json::writer::append(
+        &Statement {
+            _type: "https://in-toto.io/Statement/v1",
+            predicate,
+            predicate_type,
+            subject: [Subject { digest: Sha256 { sha256: digest.hex() }, name: subject }],
+        },
+        &mut out,
+    )?;
+    Ok(out)
 }
 
-/// DSSE pre-authentication encoding: every part is preceded by its length in bytes.
-fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+/// What is signed of a statement: its DSSE pre-authentication encoding, in which every part is preceded by its length in
+/// bytes.
+#[must_use]
+pub fn pae(payload: &[u8]) -> Vec<u8> {
+    encoded(PAYLOAD_TYPE, payload)
+}
+
+fn encoded(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut out = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
     out.extend_from_slice(payload);
     out
-}
-
-/// A signature to check.
-pub(super) struct Signed {
-    pub message: Vec<u8>,
-    pub key: VerifyingKey,
-    pub signature: Signature,
-}
-
-/// Base64 to a signature; `None` if it is not one.
-pub(super) fn signature_of(text: &str) -> Option<Signature> {
-    Signature::from_slice(&BASE64.decode(text).ok()?).ok()
-}
-
-/// Checks signatures; the answer is in the order of the question.
-///
-/// Many are checked as one batch, which costs half; only when the batch does not hold is each looked at
-/// alone. The batch equation and the strict one differ only for signatures that the owner of the private
-/// key made crooked on purpose, never for a forged one.
-pub(super) fn check(signed: &[Signed]) -> Vec<bool> {
-    let alone = |one: &Signed| one.key.verify_strict(&one.message, &one.signature).is_ok();
-    if signed.len() > 3 {
-        let messages: Vec<&[u8]> = signed.iter().map(|one| one.message.as_slice()).collect();
-        let signatures: Vec<Signature> = signed.iter().map(|one| one.signature).collect();
-        let keys: Vec<VerifyingKey> = signed.iter().map(|one| one.key).collect();
-        if ed25519_dalek::verify_batch(&messages, &signatures, &keys).is_ok() {
-            return vec![true; signed.len()];
-        }
-    }
-    signed.iter().map(alone).collect()
 }
 
 #[cfg(test)]
@@ -235,7 +297,7 @@ mod tests {
     #[test]
     fn the_encoding_is_the_one_of_the_dsse_specification() {
         assert_eq!(
-            pae("http://example.com/HelloWorld", b"hello world"),
+            encoded("http://example.com/HelloWorld", b"hello world"),
             b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
         );
     }
@@ -247,9 +309,11 @@ mod tests {
         let predicate = Predicate {
             approver: odd,
             at: "t",
+            author: Some(odd),
             decision: "allow",
             key: "k",
             reason: odd,
+            revision: 1,
             risk: "low",
             toolpack: "tp",
             toolsets: &toolsets,
@@ -257,22 +321,14 @@ mod tests {
         };
         let digest = canon::Digest::of_bytes(b"");
         let seals = Seals { at: "t", key: "k", revision: 7, sealer: odd };
-        for message in [
+        let trusts = Trusts { approver: odd, at: "t", key: "k", reason: odd, revision: 2, until: Some("u") };
+        for payload in [
             statement(odd, &digest, APPROVAL, predicate).unwrap(),
             statement("x", &digest, SEAL, seals).unwrap(),
+            statement("x", &digest, TRUST, trusts).unwrap(),
         ] {
-            let start = message.iter().position(|byte| *byte == b'{').unwrap();
-            let value: serde_json::Value = serde_json::from_slice(&message[start..]).unwrap();
-            assert_eq!(message[start..], canon::canonical(&value).unwrap());
+            let value: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+            assert_eq!(payload, canon::canonical(&value).unwrap());
         }
-    }
-
-    #[test]
-    fn a_weak_key_is_no_key() {
-        // The neutral element: every message has a valid signature under it.
-        let mut neutral = [0; 32];
-        neutral[0] = 1;
-        assert!(VerifyingKey::from_bytes(&neutral).is_ok());
-        assert_eq!(key_of(&format!("ed25519:{}", BASE64.encode(neutral))), None);
     }
 }

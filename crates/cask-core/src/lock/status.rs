@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use rayon::prelude::*;
 
-use super::change;
-use super::sign::{self, Signed};
-use super::trust::Trust;
-use super::{Approved, ApprovedTool, Entry, Lockfile, NotApproved, POLICY, SCHEMA_VERSION, State, Surface};
+use super::key::{self, Signed};
+use super::quorum::{self, Outcome, Place, Votes};
+use super::trust::{Miss, Role, Trust};
+use super::{
+    Approved, ApprovedTool, Entry, Lockfile, NotApproved, POLICY, SCHEMA_VERSION, State, Surface, change,
+    is_time, sign,
+};
 use crate::canon::{CanonError, Digest};
+use crate::endpoint::Risk;
 use crate::toolpack::Binding;
 
 /// The last lockfile of a toolpack that was accepted here.
@@ -55,46 +58,59 @@ pub enum Standing {
     Removed,
 }
 
+/// Where one subject stands, and when it stops to.
+type Stand = (Standing, Option<String>);
+
 /// Checks everything that is signed, and gives what may run.
 ///
-/// A problem with one tool makes that tool [`Approved::not_approved`]; a problem with the file or the
+/// A problem with one tool or its host makes that tool [`Approved::not_approved`]; a problem with the file or the
 /// policy refuses the whole surface. A toolset that was never approved is not in [`Approved::toolsets`].
 ///
 /// # Errors
 /// [`Refused`] with the reason.
 pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> Result<Approved, Refused> {
     // Two halves that do not need each other: the file as a whole, and each subject.
-    let (digest, standings) = rayon::join(
-        || accept(lockfile, &surface.toolpack, against),
-        || standings(&surface, lockfile, against),
-    );
-    let (digest, standings) = (digest?, standings?);
-    let standing = |id: &str| standings.get(id).copied();
-    if let Some(why) = match standing(POLICY) {
-        Some(Standing::Approved) => None,
-        Some(Standing::Not(why)) => Some(why),
-        Some(Standing::Removed) | None => Some(NotApproved::Pending),
-    } {
+    let (digest, stands) =
+        rayon::join(|| accept(lockfile, &surface.toolpack, against), || stands(&surface, lockfile, against));
+    let (digest, stands) = (digest?, stands?);
+    let standing = |id: &str| stands.get(id).map(|(standing, _)| *standing);
+    // What a subject was approved for; none if it is not.
+    let covers = |id: &str| match standing(id) {
+        Some(Standing::Approved | Standing::Not(NotApproved::Raised)) => {
+            lockfile.subjects.get(id).map(|entry| entry.risk)
+        }
+        _ => None,
+    };
+    let Some(policy_risk) = covers(POLICY) else {
+        let why = match standing(POLICY) {
+            Some(Standing::Not(why)) => why,
+            _ => NotApproved::Pending,
+        };
         return Err(Refused {
             code: why.code(),
             message: format!("the policy ({POLICY}) is not approved: {}", why.words()),
             hint: "see `cask diff`, then `cask gate allow policy`",
         });
-    }
+    };
     let toolsets: BTreeSet<String> = surface
         .toolsets
         .keys()
         .filter(|name| {
             // One that got or lost members since is still served with those whose own approval names it.
-            let stands = standing(&format!("toolset/{name}"));
-            matches!(stands, Some(Standing::Approved | Standing::Not(NotApproved::Changed)))
+            let id = format!("toolset/{name}");
+            covers(&id).is_some() || standing(&id) == Some(Standing::Not(NotApproved::Changed))
         })
         .cloned()
         .collect();
-    let end = |id: &str| lockfile.subjects.get(id).and_then(until).map(str::to_owned);
+    let end = |id: &str| stands.get(id).and_then(|(_, until)| until.clone());
     let policy_end = end(POLICY);
     let toolset_ends =
         toolsets.iter().filter_map(|name| Some((name.clone(), end(&format!("toolset/{name}"))?))).collect();
+    let hosts: BTreeMap<String, (Option<Risk>, Option<String>)> = surface
+        .hosts()
+        .into_keys()
+        .map(|name| (name.to_owned(), (covers(&format!("host/{name}")), end(&format!("host/{name}")))))
+        .collect();
     let policy_digest = surface.policy_digest().map_err(uncanonical)?;
     let mut approved = Approved {
         toolpack: surface.toolpack,
@@ -110,21 +126,28 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
     };
     for tool in surface.tools {
         let id = format!("tool/{}", tool.name);
-        match (standing(&id), lockfile.subjects.get(&id)) {
-            (Some(Standing::Approved), Some(entry)) => {
-                let Binding::Http(http) = &tool.binding;
+        let Binding::Http(http) = &tool.binding;
+        let (host_risk, host_end) = hosts.get(&http.host).cloned().unwrap_or_default();
+        let why = match standing(&id) {
+            Some(Standing::Approved) => match host_risk {
+                None => Some(NotApproved::Host),
+                Some(host) if tool.risk > host.min(policy_risk) => Some(NotApproved::Raised),
+                Some(_) => None,
+            },
+            Some(Standing::Not(why)) => Some(why),
+            Some(Standing::Removed) | None => Some(NotApproved::Pending),
+        };
+        match (why, lockfile.subjects.get(&id)) {
+            (None, Some(entry)) => {
                 approved.hosts.insert(http.host.clone());
                 let toolsets = entry.toolsets.intersection(&approved.toolsets).cloned().collect();
-                // Without its policy no tool is approved: the earlier end counts for both.
-                let until = until(entry).map(str::to_owned).into_iter().chain(policy_end.clone()).min();
+                // Without its policy and its host no tool is approved: the earliest end counts.
+                let until = [end(&id), policy_end.clone(), host_end].into_iter().flatten().min();
                 let entry = ApprovedTool { digest: entry.digest, toolsets, until, tool: tool.into_tool() };
                 approved.tools.insert(entry.tool.name.clone(), entry);
             }
-            (Some(Standing::Not(why)), _) => {
-                approved.not_approved.insert(tool.name.clone(), why);
-            }
-            _ => {
-                approved.not_approved.insert(tool.name.clone(), NotApproved::Pending);
+            (why, _) => {
+                approved.not_approved.insert(tool.name.clone(), why.unwrap_or(NotApproved::Pending));
             }
         }
     }
@@ -142,6 +165,10 @@ impl NotApproved {
             NotApproved::Unsigned => "denied_approval_signature_required",
             NotApproved::BadSignature => "denied_approval_signature_invalid",
             NotApproved::Expired => "denied_approval_expired",
+            NotApproved::Short => "denied_quorum_not_met",
+            NotApproved::Revoked => "denied_approval_key_revoked",
+            NotApproved::Raised => "denied_risk_not_covered",
+            NotApproved::Host => "denied_host_not_approved",
         }
     }
 
@@ -155,6 +182,10 @@ impl NotApproved {
             NotApproved::Unsigned => "it says approved, but no approval is there",
             NotApproved::BadSignature => "an approval does not verify, or its key is not trusted",
             NotApproved::Expired => "its approval has ended",
+            NotApproved::Short => "fewer signers approved it than trust.yaml asks for",
+            NotApproved::Revoked => "the key that approved it was revoked",
+            NotApproved::Raised => "the risk is higher than what was approved",
+            NotApproved::Host => "the host that it calls is not approved",
         }
     }
 }
@@ -174,34 +205,47 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
     }
     if lockfile.toolpack != toolpack {
         return refuse(
-            "denied_integrity_mismatch",
+            "denied_lockfile_foreign",
             format!("the lockfile is for toolpack {}, not for {toolpack}", lockfile.toolpack),
             "give the lockfile of this toolpack with --lockfile",
         );
     }
     let Some(seal) = &lockfile.seal else {
         return refuse(
-            "denied_approval_signature_required",
+            "denied_lockfile_not_sealed",
             "the lockfile has no seal: a pending lockfile never runs".to_owned(),
             "review it with `cask diff` and approve with `cask gate allow`",
         );
     };
     let digest = lockfile.digest().map_err(uncanonical)?;
-    let risk =
-        lockfile.subjects.values().map(|entry| entry.risk).max().unwrap_or(crate::endpoint::Risk::Safe);
-    let Some(key) = against.trust.allows(&seal.by, &seal.key, risk) else {
-        return refuse(
-            "denied_approval_signature_invalid",
-            format!("the lockfile is sealed by `{}` with a key that is not trusted here", seal.by),
-            "trust.yaml in the state root lists who is trusted; it belongs next to the lockfile in the repository",
-        );
+    let decided = lockfile.subjects.values().filter(|entry| entry.state != State::Pending);
+    let risk = decided.map(|entry| entry.risk).max().unwrap_or(Risk::Safe);
+    let key = match against.trust.may(&seal.by, &seal.key, Role::Seal, risk, &seal.at) {
+        Ok(key) => key,
+        Err(miss @ (Miss::Revoked | Miss::Compromised)) => {
+            return refuse(
+                "denied_lockfile_seal_revoked",
+                format!("the lockfile is sealed by `{}`, but {}", seal.by, miss.words()),
+                "another signer looks at `cask gate check`, then seals it anew with `cask gate reseal`",
+            );
+        }
+        Err(miss) => {
+            return refuse(
+                "denied_lockfile_seal_not_trusted",
+                format!(
+                    "the lockfile is sealed by `{}` with a key that is not trusted here: {}",
+                    seal.by,
+                    miss.words()
+                ),
+                "trust.yaml in the state root lists who is trusted; it belongs next to the lockfile in the repository",
+            );
+        }
     };
     let message = sign::seal_message(lockfile, &digest, seal).map_err(uncanonical)?;
-    let good = sign::signature_of(&seal.signature)
-        .is_some_and(|signature| sign::check(&[Signed { message, key, signature }]) == [true]);
-    if !good {
+    let signed: Vec<Signed> = key.signed(message, &seal.signature).into_iter().collect();
+    if key::check(&signed) != [true] {
         return refuse(
-            "denied_approval_signature_invalid",
+            "denied_lockfile_changed",
             "the seal does not verify: the lockfile was changed after it was sealed".to_owned(),
             "restore it from version control; or remove it, then `cask state accept`, `cask gate sync`, and decide anew",
         );
@@ -233,11 +277,22 @@ pub fn standings(
     lockfile: &Lockfile,
     against: &Against<'_>,
 ) -> Result<BTreeMap<String, Standing>, Refused> {
-    let now: Timestamp = against.now.parse().map_err(|_| Refused {
-        code: "error_internal",
-        message: format!("`{}` is not an RFC 3339 time", against.now),
-        hint: "unset CASK_NOW or give it a time like 2026-01-31T12:00:00Z",
-    })?;
+    let stands = stands(surface, lockfile, against)?;
+    Ok(stands.into_iter().map(|(id, (standing, _))| (id, standing)).collect())
+}
+
+fn stands(
+    surface: &Surface,
+    lockfile: &Lockfile,
+    against: &Against<'_>,
+) -> Result<BTreeMap<String, Stand>, Refused> {
+    if !is_time(against.now) {
+        return Err(Refused {
+            code: "error_internal",
+            message: format!("`{}` is not an RFC 3339 time in UTC and whole seconds", against.now),
+            hint: "unset CASK_NOW or give it a time like 2026-01-31T12:00:00Z",
+        });
+    }
     let names: BTreeSet<&str> = surface.tools.iter().map(|tool| tool.name.as_str()).collect();
     if names.len() != surface.tools.len() {
         return Err(Refused {
@@ -246,57 +301,50 @@ pub fn standings(
             hint: "mint the toolpack again",
         });
     }
+    let at = Place {
+        trust: against.trust,
+        toolpack: &lockfile.toolpack,
+        revision: lockfile.revision,
+        now: against.now,
+    };
     let current = change::subjects(surface).map_err(uncanonical)?;
     let list: Vec<(&String, &Entry)> = current.iter().collect();
-    let look = |(id, now_entry): &(&String, &Entry), signed: &mut Vec<Signed>| {
-        look(&lockfile.toolpack, id, now_entry, lockfile.subjects.get(*id), now, against.trust, signed)
-    };
     let part = |part: &[(&String, &Entry)]| {
         let mut signed = Vec::new();
-        let looks: Vec<Look> = part.iter().map(|one| look(one, &mut signed)).collect();
-        let mut good = sign::check(&signed).into_iter();
-        let settle = |look| match look {
-            Look::Settled(standing) => standing,
-            // As many answers as signatures were asked about: a short answer is a no.
-            Look::IfSigned(signatures, standing) => {
-                if (0..signatures).fold(true, |all, _| good.next().unwrap_or(false) && all) {
-                    standing
-                } else {
-                    Standing::Not(NotApproved::BadSignature)
-                }
-            }
-        };
-        looks.into_iter().map(settle).collect::<Vec<_>>()
+        let looks: Vec<Look<'_>> = part
+            .iter()
+            .map(|(id, current)| look(id, current, lockfile.subjects.get(*id), at, &mut signed))
+            .collect();
+        let mut answers = key::check(&signed).into_iter();
+        looks.into_iter().map(|look| look.settle(&mut answers)).collect::<Vec<_>>()
     };
     // One batch a core: the more signatures in one, the less each costs.
     let size = list.len().div_ceil(rayon::current_num_threads()).max(64);
-    let answers: Vec<Standing> = list.par_chunks(size).flat_map_iter(part).collect();
-    let mut out: BTreeMap<String, Standing> =
-        list.into_iter().map(|(id, _)| id.clone()).zip(answers).collect();
+    let answers: Vec<Stand> = list.par_chunks(size).flat_map_iter(part).collect();
+    let mut out: BTreeMap<String, Stand> = list.into_iter().map(|(id, _)| id.clone()).zip(answers).collect();
     for (id, entry) in &lockfile.subjects {
-        out.entry(id.clone()).or_insert(match entry.state {
+        let gone = match entry.state {
             State::Blocked => Standing::Not(NotApproved::Blocked),
             State::Pending | State::Approved => Standing::Removed,
-        });
+        };
+        out.entry(id.clone()).or_insert((gone, None));
     }
     Ok(out)
 }
 
-enum Look {
+enum Look<'a> {
     Settled(Standing),
-    /// The standing if this many signatures, the next ones, are all good.
-    IfSigned(usize, Standing),
+    /// The standing if enough signers agree.
+    Votes(Votes<'a>, Standing),
 }
 
-fn look(
-    toolpack: &str,
+fn look<'a>(
     id: &str,
     current: &Entry,
-    entry: Option<&Entry>,
-    now: Timestamp,
-    trust: &Trust,
+    entry: Option<&'a Entry>,
+    at: Place<'_>,
     signed: &mut Vec<Signed>,
-) -> Look {
+) -> Look<'a> {
     let not = |why| Look::Settled(Standing::Not(why));
     let Some(entry) = entry else { return not(NotApproved::Pending) };
     match entry.state {
@@ -305,37 +353,36 @@ fn look(
         State::Blocked => return not(NotApproved::Blocked),
         State::Approved => {}
     }
-    if !change::same(current, entry) {
-        return not(NotApproved::Changed);
-    }
     if entry.approvals.is_empty() {
         return not(NotApproved::Unsigned);
     }
-    let before = signed.len();
-    let mut ended = false;
-    for approval in &entry.approvals {
-        let key = trust.allows(&approval.by, &approval.key, entry.risk);
-        let signature = sign::signature_of(&approval.signature);
-        let message = sign::approval_message(toolpack, id, entry, approval).ok();
-        let (Some(key), Some(signature), Some(message)) = (key, signature, message) else {
-            signed.truncate(before);
-            return not(NotApproved::BadSignature);
-        };
-        signed.push(Signed { message, key, signature });
-        match approval.until.as_deref().map(str::parse::<Timestamp>) {
-            Some(Ok(until)) => ended |= now >= until,
-            Some(Err(_)) => ended = true,
-            None => {}
-        }
-    }
-    let standing = if ended { Standing::Not(NotApproved::Expired) } else { Standing::Approved };
-    Look::IfSigned(signed.len() - before, standing)
+    let standing = if change::same(current, entry) {
+        Standing::Approved
+    } else if current.digest == entry.digest && current.toolsets == entry.toolsets {
+        Standing::Not(NotApproved::Raised)
+    } else {
+        return not(NotApproved::Changed);
+    };
+    Look::Votes(quorum::votes(id, entry, at, signed), standing)
 }
 
-/// When the first approval of a subject ends. The times are RFC 3339 in UTC and whole seconds (checked
-/// when the file is read), so they sort as text.
-fn until(entry: &Entry) -> Option<&str> {
-    entry.approvals.iter().filter_map(|approval| approval.until.as_deref()).min()
+impl Look<'_> {
+    fn settle(self, answers: &mut impl Iterator<Item = bool>) -> Stand {
+        let (votes, standing) = match self {
+            Look::Settled(standing) => return (standing, None),
+            Look::Votes(votes, standing) => (votes, standing),
+        };
+        let why = match votes.count(answers) {
+            Outcome::Enough(until) => return (standing, until.map(str::to_owned)),
+            Outcome::Ended => NotApproved::Expired,
+            Outcome::Short { worst: Some(Miss::Revoked | Miss::Compromised), .. } => NotApproved::Revoked,
+            Outcome::Short { some: false, worst: Some(Miss::Unknown | Miss::Owner | Miss::Signature) } => {
+                NotApproved::BadSignature
+            }
+            Outcome::Short { .. } => NotApproved::Short,
+        };
+        (Standing::Not(why), None)
+    }
 }
 
 fn uncanonical(error: CanonError) -> Refused {

@@ -5,21 +5,28 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::change::{decide, pending, subjects};
-use super::sign::{Pen, key_text, seal};
+use super::sign::{Own, Pen, Signs as _, seal};
 use super::status::{Against, Refused, Seen, verify};
-use super::trust::{Signer, Trust};
+use super::trust::{Content, Signer, Trust};
 use super::*;
 use crate::artifact::lockfile::{read, read_yaml, write};
 
+mod mutation;
+mod quorum;
+
 const NOW: &str = "2026-11-22T12:00:00Z";
 
-fn key() -> SigningKey {
-    SigningKey::from_bytes(&[7; 32])
+fn key() -> Own {
+    own(7)
 }
 
-fn trust_in(key: &SigningKey) -> Trust {
-    let keys = vec![key_text(&key.verifying_key())];
-    Trust::new(vec![Signer { id: "alice@example.com".to_owned(), keys }]).unwrap()
+fn own(seed: u8) -> Own {
+    SigningKey::from_bytes(&[seed; 32]).into()
+}
+
+fn trust_in(key: &Own) -> Trust {
+    let signers = vec![Signer::new("alice@example.com", vec![key.key().text()])];
+    Trust::new(Content { signers, ..Content::default() }, vec![]).unwrap()
 }
 
 fn tool(name: &str, risk: &str) -> Tool {
@@ -58,7 +65,6 @@ fn allow_all(surface: &Surface, until: Option<&str>) -> Lockfile {
         at: "2026-11-22T10:00:00Z",
         until,
         reason: "reviewed in PR 12",
-        key: key.verifying_key(),
         signer: &key,
     };
     let mut lockfile = pending(None, surface).unwrap();
@@ -71,14 +77,7 @@ fn allow_all(surface: &Surface, until: Option<&str>) -> Lockfile {
 
 fn reseal(lockfile: &mut Lockfile) {
     let key = key();
-    let pen = Pen {
-        by: "alice@example.com",
-        at: NOW,
-        until: None,
-        reason: "",
-        key: key.verifying_key(),
-        signer: &key,
-    };
+    let pen = Pen { by: "alice@example.com", at: NOW, until: None, reason: "", signer: &key };
     lockfile.seal = Some(seal(lockfile, &pen).unwrap());
 }
 
@@ -113,29 +112,22 @@ fn the_file_is_refused_as_a_whole() {
     let good = allow_all(&surface, None);
     let refused = |lockfile: &Lockfile| check(&surface, lockfile).unwrap_err().code;
 
-    assert_eq!(refused(&pending(None, &surface).unwrap()), "denied_approval_signature_required");
-    assert_eq!(refused(&Lockfile { seal: None, ..good.clone() }), "denied_approval_signature_required");
+    assert_eq!(refused(&pending(None, &surface).unwrap()), "denied_lockfile_not_sealed");
+    assert_eq!(refused(&Lockfile { seal: None, ..good.clone() }), "denied_lockfile_not_sealed");
     assert_eq!(
         refused(&Lockfile { toolpack: "tp_other".to_owned(), ..good.clone() }),
-        "denied_integrity_mismatch"
+        "denied_lockfile_foreign"
     );
-    assert_eq!(refused(&Lockfile { revision: 2, ..good.clone() }), "denied_approval_signature_invalid");
+    assert_eq!(refused(&Lockfile { revision: 2, ..good.clone() }), "denied_lockfile_changed");
     let mut gone = good.clone();
     gone.subjects.remove("tool/get_user");
-    assert_eq!(refused(&gone), "denied_approval_signature_invalid");
+    assert_eq!(refused(&gone), "denied_lockfile_changed");
 
-    let stranger = SigningKey::from_bytes(&[8; 32]);
-    let pen = Pen {
-        by: "alice@example.com",
-        at: NOW,
-        until: None,
-        reason: "",
-        key: stranger.verifying_key(),
-        signer: &stranger,
-    };
+    let stranger = own(8);
+    let pen = Pen { by: "alice@example.com", at: NOW, until: None, reason: "", signer: &stranger };
     let mut sealed_by_stranger = good.clone();
     sealed_by_stranger.seal = Some(seal(&good, &pen).unwrap());
-    assert_eq!(refused(&sealed_by_stranger), "denied_approval_signature_invalid");
+    assert_eq!(refused(&sealed_by_stranger), "denied_lockfile_seal_not_trusted");
 
     let mut no_policy = good.clone();
     no_policy.subjects.remove(POLICY);
@@ -224,14 +216,7 @@ fn minting_again_keeps_decisions_on_what_did_not_change() {
     let mut surface_now = surface(&["blocked", "changed", "kept", "removed"]);
     let mut base = allow_all(&surface_now, None);
     let key = key();
-    let pen = Pen {
-        by: "alice@example.com",
-        at: NOW,
-        until: None,
-        reason: "",
-        key: key.verifying_key(),
-        signer: &key,
-    };
+    let pen = Pen { by: "alice@example.com", at: NOW, until: None, reason: "", signer: &key };
     let now = subjects(&surface_now).unwrap();
     decide(&mut base, "tool/blocked", &now["tool/blocked"], State::Blocked, &pen).unwrap();
     reseal(&mut base);

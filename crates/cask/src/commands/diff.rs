@@ -8,10 +8,10 @@ use cask_core::report::{Report, Section};
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
-use crate::keys;
 use crate::output::{self, Style};
 use crate::store::Store;
 use crate::store::{folder, pack};
+use crate::trust;
 use crate::ui::path_word;
 
 /// Show what a toolpack would let an agent do that is not approved yet.
@@ -46,7 +46,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let before = match &sealed {
         None => None,
         Some((path, lockfile)) => {
-            let trust = keys::trust(&store)?;
+            let trust = trust::current(&store, ctx)?;
             let now = ctx.now();
             let seen = store.seen(&pack.surface.toolpack)?.filter(|_| args.lockfile.is_none());
             let against = Against { trust: &trust, now: &now, seen };
@@ -79,6 +79,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         subject: vec![("toolpack".to_owned(), pack.surface.toolpack.clone())],
         sections: groups.into_iter().map(|(title, findings)| Section { title, findings }).collect(),
         counts: [("tools".to_owned(), pack.surface.tools.len() as u64)].into(),
+        artifact: pack.file.display().to_string(),
         ..Report::default()
     };
     if policy_blocked {

@@ -170,5 +170,6 @@ fn report(title: &str, drift: Drift, before: &str, now: &str, all: bool) -> Repo
         .into(),
         notes,
         next,
+        ..Report::default()
     }
 }

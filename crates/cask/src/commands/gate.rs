@@ -1,4 +1,4 @@
-//! `cask gate`: record approvals: allow, block, status, check, sync, snapshot.
+//! `cask gate`: record approvals, take them back, pass them on, and say where everything stands.
 
 use std::path::PathBuf;
 
@@ -15,9 +15,11 @@ use crate::store::pack::{self, Pack};
 pub mod accepted;
 mod decide;
 mod look;
+mod pass;
+mod seal;
 mod snapshot;
 
-/// Record approvals: allow, block, status, check, sync, snapshot.
+/// Record approvals, take them back, pass them on, and say where everything stands.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -31,11 +33,19 @@ enum Command {
     /// Refuse tools for good, with a signature
     Block(decide::Block),
     /// Show where every subject stands
-    Status(Look),
-    /// Check the lockfile: 0 all approved, 1 pending or expired, 2 changed or not signed, 3 not readable
-    Check(Look),
+    Status(look::Status),
+    /// Check the lockfile: 0 all approved, 1 pending, expired or too few signers, 2 changed or not signed, 3 not readable
+    Check(look::Check),
     /// Bring the pending lockfile up to date with the toolpack
-    Sync(Which),
+    Sync(decide::Sync),
+    /// Take back your own approvals: they count no more, wherever they are kept
+    Revoke(seal::Revoke),
+    /// Seal the lockfile anew as it is, after the key that sealed it was revoked
+    Reseal(seal::Reseal),
+    /// Write approvals to a file, each a DSSE envelope: for a signer elsewhere, or for openssl and ssh-keygen to check
+    Export(pass::Export),
+    /// Take approvals from a file that another signer exported; they count as far as the trust says
+    Import(pass::Import),
     /// Keep a copy of the lockfile and the digests of the files it approves, for the record
     Snapshot(Which),
 }
@@ -78,6 +88,10 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         Command::Status(args) => look::status(&args, ctx, &store),
         Command::Check(args) => look::check(&args, ctx, &store),
         Command::Sync(args) => decide::sync(&args, ctx, &store),
+        Command::Revoke(args) => seal::revoke(&args, ctx, &store),
+        Command::Reseal(args) => seal::reseal(&args, ctx, &store),
+        Command::Export(args) => pass::export(&args, ctx, &store),
+        Command::Import(args) => pass::import(&args, ctx, &store),
         Command::Snapshot(args) => snapshot::run(&args, ctx, &store),
     }
 }

@@ -15,9 +15,9 @@ use ipnet::IpNet;
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
-use crate::keys;
 use crate::store::pack::{self, Pack};
 use crate::store::{Stamp, Store};
+use crate::trust;
 use crate::ui;
 
 /// Serve the approved tools of a toolpack over MCP.
@@ -185,6 +185,10 @@ fn short(why: NotApproved) -> &'static str {
         NotApproved::Unsigned => "without a signature",
         NotApproved::BadSignature => "with a signature that does not verify",
         NotApproved::Expired => "expired",
+        NotApproved::Short => "short of signers",
+        NotApproved::Revoked => "approved with a key that was revoked",
+        NotApproved::Raised => "of a higher risk than policy or host are approved for",
+        NotApproved::Host => "on a host that is not approved",
     }
 }
 
@@ -254,7 +258,7 @@ fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<
     };
     let now = ctx.now();
     let id = pack.manifest.id.clone();
-    let trust = keys::trust(store)?;
+    let trust = trust::current(store, ctx)?;
     let against = Against { trust: &trust, now: &now, seen: store.seen(&id)? };
     let pending = lockfile.seal.is_none();
     match status::verify(pack.surface, &lockfile, &against) {
@@ -263,7 +267,8 @@ fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<
             let newer = against.seen.is_none_or(|seen| seen.revision < revision);
             if let Some(digest) = approved.lockfile_digest().filter(|_| newer) {
                 let _held = store.lock("run")?;
-                store.remember(&id, Seen { revision, digest })?;
+                let trust = trust.digest().map_err(Error::new)?;
+                store.remember(&id, Seen { revision, digest }, trust)?;
             }
             Ok(Ok(approved))
         }

@@ -8,7 +8,7 @@ use cask_core::report::escape::terminal;
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::store::{Store, pack};
-use crate::{keys, output, ui};
+use crate::{output, trust, ui};
 
 /// Look after the state root.
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,8 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
 fn accept(store: &Store, yes: bool) -> Result<(), Error> {
     let _held = store.lock("state accept")?;
     let mut text = String::new();
-    let trust = keys::read_trust_file(store)?;
+    let trust = trust::read(store)?;
+    let digest = trust.as_ref().map(|trust| trust.digest().map_err(Error::new)).transpose()?;
     match &trust {
         Some(trust) => {
             for signer in trust.signers() {
@@ -90,6 +91,6 @@ fn accept(store: &Store, yes: bool) -> Result<(), Error> {
     for pack in packs.iter().filter(|pack| pack.is_lost()) {
         pack.name_lockfile(None)?;
     }
-    store.accept(now)?;
+    store.accept(now, digest)?;
     output::text("accepted\n")
 }

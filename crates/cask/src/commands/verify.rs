@@ -67,8 +67,10 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         ],
         sections: vec![Section { title: String::new(), findings }],
         counts: [("files checked".to_owned(), on_disk.files.len() as u64)].into(),
-        notes: Vec::new(),
         next,
+        artifact: on_disk.file.display().to_string(),
+        folder: on_disk.dir.display().to_string(),
+        ..Report::default()
     };
     output::report(&report, args.format, ctx)
 }

@@ -14,8 +14,14 @@ struct World {
 
 fn world() -> World {
     let dir = tempfile::tempdir().unwrap();
-    let ctx =
-        Ctx { root: dir.path().join("root"), out: None, terminal: false, colour: false, fixed_now: None };
+    let ctx = Ctx {
+        root: dir.path().join("root"),
+        out: None,
+        terminal: false,
+        colour: false,
+        trust_root: None,
+        fixed_now: None,
+    };
     World { dir, ctx }
 }
 

@@ -9,7 +9,7 @@ use cask_core::lock::status::Seen;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::files::{MAX_BYTES, make_dir, read, read_bytes};
+use super::files::{make_dir, read};
 use crate::error::Error;
 
 impl Store {
@@ -29,43 +29,38 @@ impl Store {
         Ok(!self.memory()?.revisions.is_empty())
     }
 
-    /// Remembers an accepted revision, if it is newer than the remembered one, and on the first time the
-    /// trust under which it was. Only for who holds the lock: others write the same file.
+    /// Remembers an accepted revision, if it is newer than the remembered one, and the trust under which it was
+    /// accepted. Only for who holds the lock: others write the same file.
     ///
     /// # Errors
     /// As [`Store::seen`], or if it cannot be written.
-    pub fn remember(&self, toolpack: &str, seen: Seen) -> Result<(), Error> {
+    pub fn remember(&self, toolpack: &str, seen: Seen, trust: Digest) -> Result<(), Error> {
         let mut memory = self.memory()?;
         let known = memory.revisions.get(toolpack).is_some_and(|&(revision, _)| revision >= seen.revision);
-        if known && memory.trust.is_some() {
+        if known && memory.trust == Some(trust) {
             return Ok(());
         }
         if !known {
             memory.revisions.insert(toolpack.to_owned(), (seen.revision, seen.digest));
         }
-        if memory.trust.is_none() {
-            memory.trust = self.trust_digest()?;
-        }
+        memory.trust = Some(trust);
         self.write_memory(&memory)
     }
 
-    /// Refuses a trust file that is not the one under which lockfiles were accepted here: whoever can write
-    /// the repository could put another in its place.
+    /// The trust that was accepted here last, if any was.
     ///
     /// # Errors
-    /// [`Error`] that says how a change that is meant is accepted.
-    pub fn check_trust(&self) -> Result<(), Error> {
-        let (Some(known), Some(now)) = (self.memory()?.trust, self.trust_digest()?) else { return Ok(()) };
-        if known == now {
-            return Ok(());
-        }
-        Err(Error::new(format_args!(
-            "{} is not the one that was accepted on this machine",
-            self.trust_file().display()
-        ))
-        .hint(
-            "restore it from version control; if you know who changed it and why: `cask state accept` shows it",
-        ))
+    /// As [`Store::seen`].
+    pub fn trusted(&self) -> Result<Option<Digest>, Error> {
+        Ok(self.memory()?.trust)
+    }
+
+    /// Remembers a trust that this machine accepts from now on. Only for who holds the lock.
+    ///
+    /// # Errors
+    /// As [`Store::remember`].
+    pub fn trust(&self, trust: Digest) -> Result<(), Error> {
+        self.write_memory(&Memory { trust: Some(trust), ..self.memory()? })
     }
 
     /// Takes the lockfiles and the trust file as they are now for accepted, whatever was before. `now` has the
@@ -73,9 +68,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::remember`].
-    pub fn accept(&self, now: BTreeMap<String, Seen>) -> Result<(), Error> {
+    pub fn accept(&self, now: BTreeMap<String, Seen>, trust: Option<Digest>) -> Result<(), Error> {
         let revisions = now.into_iter().map(|(id, seen)| (id, (seen.revision, seen.digest))).collect();
-        self.write_memory(&Memory { trust: self.trust_digest()?, revisions, ..Memory::default() })
+        self.write_memory(&Memory { trust, revisions, ..Memory::default() })
     }
 
     /// What is remembered: toolpacks with the revisions accepted.
@@ -84,15 +79,6 @@ impl Store {
     /// As [`Store::seen`].
     pub fn remembered(&self) -> Result<BTreeMap<String, u64>, Error> {
         Ok(self.memory()?.revisions.into_iter().map(|(id, (revision, _))| (id, revision)).collect())
-    }
-
-    fn trust_digest(&self) -> Result<Option<Digest>, Error> {
-        let path = self.trust_file();
-        if !path.exists() {
-            return Ok(None);
-        }
-        let bytes = read_bytes(&self.root, &path, MAX_BYTES)?;
-        Ok(Some(Digest::of_bytes(&bytes)))
     }
 
     fn write_memory(&self, memory: &Memory) -> Result<(), Error> {
@@ -141,7 +127,7 @@ struct Memory {
     schema_version: String,
     /// By toolpack: revision and digest of its lockfile.
     revisions: BTreeMap<String, (u64, Digest)>,
-    /// The trust file under which they were accepted.
+    /// The digest of the trust under which they were accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trust: Option<Digest>,
 }
@@ -161,9 +147,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
         let seen = |revision| Seen { revision, digest: Digest::of_bytes(b"x") };
-        store.remember("tp_1", seen(3)).unwrap();
-        store.remember("tp_1", seen(2)).unwrap();
+        let trust = Digest::of_bytes(b"trust");
+        store.remember("tp_1", seen(3), trust).unwrap();
+        store.remember("tp_1", seen(2), trust).unwrap();
         assert_eq!(store.seen("tp_1").unwrap(), Some(seen(3)));
         assert_eq!(store.seen("tp_2").unwrap(), None);
+        assert_eq!(store.trusted().unwrap(), Some(trust));
     }
 }

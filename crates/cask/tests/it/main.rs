@@ -19,5 +19,8 @@ mod network;
 mod prompt;
 mod run;
 mod secrets;
+#[cfg(unix)]
+mod ssh;
 mod together;
+mod trust;
 mod world;

@@ -122,6 +122,15 @@ impl World {
         self.command(args).output().unwrap().into()
     }
 
+    /// How a subject stands, in one word.
+    pub fn standing(&self, subject: &str) -> String {
+        let ran = self.cask(&["gate", "status", "--format", "json"]);
+        let status: Value = serde_json::from_str(&ran.out).unwrap();
+        let mut all = status["subjects"].as_array().unwrap().iter();
+        let one = all.find(|one| one["subject"] == subject).unwrap();
+        one["standing"].as_str().unwrap().to_owned()
+    }
+
     /// The folder of the only toolpack.
     pub fn only_pack(&self) -> PathBuf {
         let mut all = std::fs::read_dir(self.root().join("toolpacks")).unwrap();

@@ -45,9 +45,24 @@ fn entry(lines: &mut Peekable<Lines<'_>>) -> Option<Entry> {
         [State::Pending, State::Approved, State::Blocked].into_iter().find(|one| one.as_str() == state)?;
     let risk = raw(lines, "    risk: ")?;
     let risk = Risk::ALL.into_iter().find(|one| one.as_str() == risk)?;
-    let mut entry = Entry { digest, state, risk, toolsets: [].into(), approvals: Vec::new() };
+    let mut entry = Entry {
+        digest,
+        state,
+        risk,
+        toolsets: [].into(),
+        author: None,
+        withdrawn: BTreeMap::new(),
+        approvals: Vec::new(),
+    };
     if let Some(names) = raw(lines, "    toolsets: [") {
         entry.toolsets = names.strip_suffix(']')?.split(", ").map(string).collect::<Option<_>>()?;
+    }
+    entry.author = raw(lines, "    author: ").map(|text| string(text).ok_or(())).transpose().ok()?;
+    if raw(lines, "    withdrawn:").is_some() {
+        while lines.peek().is_some_and(|line| line.starts_with("      ")) {
+            let (who, revision) = raw(lines, "      ")?.rsplit_once(": ")?;
+            entry.withdrawn.insert(string(who)?, revision.parse().ok()?);
+        }
     }
     if raw(lines, "    approvals:").is_some() {
         while lines.peek().is_some_and(|line| line.starts_with("      - ")) {
@@ -60,6 +75,7 @@ fn entry(lines: &mut Peekable<Lines<'_>>) -> Option<Entry> {
                     .transpose()
                     .ok()?,
                 reason: field(lines, "        reason: ")?,
+                revision: raw(lines, "        revision: ")?.parse().ok()?,
                 signature: field(lines, "        signature: ")?,
             });
         }

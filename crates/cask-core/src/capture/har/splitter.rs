@@ -4,6 +4,8 @@
 //! (strings and brackets) and handed on whole, for the JSON parser to judge. No state grows with the
 //! depth of the input, and none with its length beyond one entry.
 
+use crate::json::has_byte;
+
 /// The largest entry that is read; a larger one is passed over and counted as lost.
 pub const MAX_ENTRY: usize = 64 << 20;
 /// Members of `log` other than `entries` are kept up to this size (for `creator`).
@@ -453,13 +455,6 @@ fn to_quote(bytes: &[u8]) -> Option<usize> {
     }
     let far = words.len() * 8;
     Some(far + memchr::memchr2(b'"', b'\\', bytes.get(far..)?)?)
-}
-
-/// The highest bit of the first byte that is this one, and perhaps those of later bytes; 0 if none is.
-fn has_byte(word: u64, byte: u8) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let same = word ^ (ONES * u64::from(byte));
-    same.wrapping_sub(ONES) & !same & (ONES << 7)
 }
 
 #[cfg(test)]

@@ -7,23 +7,27 @@ use cask_core::guard::policy::Policy;
 use cask_core::lock::change::{self, same};
 use cask_core::lock::sign::{self, Pen};
 use cask_core::lock::status::{Against, Seen, Standing, standings};
-use cask_core::lock::trust::Trust;
+use cask_core::lock::trust::{Role, Trust};
 use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
 use cask_core::report::escape::{lines, terminal};
+use cask_core::toolpack::Binding;
 
 use super::{Which, accepted, base};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
+use crate::keys::{self, Who};
 use crate::output;
 use crate::store::Store;
 use crate::store::folder::{self, APPROVED, PENDING};
 use crate::store::pack::Pack;
-use crate::{keys, ui};
+use crate::{trust, ui};
+
+const TIERS: [&str; 5] = ["safe", "low", "medium", "high", "critical"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Allow {
-    /// Tools by name; also `policy` and `toolset/<name>`
-    #[arg(required_unless_present_any = ["all", "toolset"])]
+    /// Tools by name; also `policy`, `toolset/<name>` and `host/<name>`
+    #[arg(required_unless_present_any = ["all", "toolset", "risk_max", "only"])]
     tools: Vec<String>,
     /// Everything that is not blocked, and the removal of what is gone
     #[arg(long)]
@@ -31,6 +35,12 @@ pub(super) struct Allow {
     /// Every tool of this toolset
     #[arg(long, value_name = "NAME")]
     toolset: Vec<String>,
+    /// Every tool up to this risk; with --all or --toolset, nothing above it
+    #[arg(long, value_name = "TIER", value_parser = TIERS)]
+    risk_max: Option<String>,
+    /// Every tool of this risk; with --all or --toolset, nothing of another
+    #[arg(long, value_name = "TIER", value_parser = TIERS, conflicts_with = "risk_max")]
+    only: Vec<String>,
     /// When the approval ends (RFC 3339, or a date)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
@@ -55,13 +65,33 @@ pub(super) struct Block {
 }
 
 #[derive(Debug, clap::Args)]
-struct By {
+pub(super) struct By {
     /// Why
     #[arg(long, default_value = "")]
     reason: String,
-    /// Who decides [default: git's user.email]
-    #[arg(long = "as", value_name = "SIGNER")]
-    signer: Option<String>,
+    #[command(flatten)]
+    pub who: Who,
+}
+
+impl Allow {
+    /// Whether a subject is of a risk that was asked for.
+    fn fits(&self, risk: Risk) -> bool {
+        let named = |tier: &String| Risk::ALL.into_iter().find(|one| one.as_str() == tier);
+        let below = self.risk_max.as_ref().and_then(named).is_none_or(|most| risk <= most);
+        below && (self.only.is_empty() || self.only.iter().filter_map(named).any(|one| one == risk))
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Sync {
+    /// Leave out what the toolpack does not have any more; the next decision removes it. A block stays.
+    #[arg(long)]
+    prune_removed: bool,
+    /// Who made the changes, where the trust wants another to approve them [default: git's user.email]
+    #[arg(long, value_name = "SIGNER")]
+    author: Option<String>,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// `cask gate allow`
@@ -72,14 +102,18 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     let mut wanted = desk.subjects(&args.tools)?;
     for name in &args.toolset {
         let Some(tools) = desk.pack.surface.toolsets.get(name) else {
-            return Err(Error::new(format_args!("no toolset `{name}`")).hint(format_args!(
-                "there are {}",
-                desk.pack.surface.toolsets.keys().cloned().collect::<Vec<_>>().join(", ")
-            )));
+            return Err(no_toolset(&desk.pack, name));
         };
         wanted.insert(format!("toolset/{name}"));
         wanted.extend(tools.iter().map(|tool| format!("tool/{tool}")));
     }
+    // A choice by risk is one of tools; what serves them comes along below.
+    let of_risk = |id: &String| desk.now.get(id).is_some_and(|now| args.fits(now.risk));
+    let by_risk = args.risk_max.is_some() || !args.only.is_empty();
+    if by_risk && args.tools.is_empty() && args.toolset.is_empty() {
+        wanted.extend(desk.now.keys().filter(|id| id.starts_with("tool/") && of_risk(id)).cloned());
+    }
+    wanted.retain(|id| !id.starts_with("tool/") || of_risk(id));
     let named = wanted.clone();
     // A tool is served through its toolsets, and nothing is without a policy. Whoever approves a tool has
     // seen which toolsets it is in; a policy that was decided on before is never approved in passing.
@@ -88,17 +122,36 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
             desk.now.get(id).into_iter().flat_map(|now| now.toolsets.iter().map(|n| format!("toolset/{n}"))),
         );
     }
-    if desk.lockfile.subjects.get(POLICY).is_none_or(|entry| entry.state == State::Pending) {
+    // So is its host. Where nobody has decided on it, or too few have for such a risk, whoever approves the tool has
+    // seen where it calls, and by which policy.
+    let standings = desk.standings(ctx)?;
+    let lacks = |id: &str, risk: Risk| {
+        let open = |one: &Standing| matches!(one, Standing::Not(NotApproved::Pending | NotApproved::Short));
+        let entry = desk.lockfile.subjects.get(id);
+        standings.get(id).is_none_or(open)
+            || entry.is_some_and(|entry| entry.state == State::Approved && entry.risk < risk)
+    };
+    let mut highest = Risk::Safe;
+    for tool in &desk.pack.surface.tools {
+        if named.contains(&format!("tool/{}", tool.name)) {
+            let Binding::Http(http) = &tool.binding;
+            highest = highest.max(tool.risk);
+            let host = format!("host/{}", http.host);
+            if lacks(&host, tool.risk) {
+                wanted.insert(host);
+            }
+        }
+    }
+    if lacks(POLICY, highest) {
         wanted.insert(POLICY.to_owned());
     }
-    if args.all {
+    if args.all && !by_risk {
         wanted.extend(desk.now.keys().cloned());
     }
     let blocked = |desk: &Desk, id: &str| {
         desk.lockfile.subjects.get(id).is_some_and(|entry| entry.state == State::Blocked)
     };
     wanted.retain(|id| named.contains(id) || !blocked(&desk, id));
-    let standings = desk.standings(ctx)?;
     wanted.retain(|id| named.contains(id) || standings.get(id) != Some(&Standing::Approved));
     if wanted.contains(POLICY) {
         sound(&desk.pack)?;
@@ -107,17 +160,7 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     ask(args, &desk, &wanted)?;
     let signer = desk.signer(ctx, store, &args.by)?;
     desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, &signer, ctx)?;
-    let mut removed = Vec::new();
-    if args.all {
-        let now = &desk.now;
-        desk.lockfile.subjects.retain(|id, entry| {
-            let keep = now.contains_key(id) || entry.state == State::Blocked;
-            if !keep {
-                removed.push(id.clone());
-            }
-            keep
-        });
-    }
+    let removed = desk.remove(args.all && !by_risk);
     let skipped = desk.now.keys().filter(|id| blocked(&desk, id)).count();
     let changed = !wanted.is_empty() || !removed.is_empty();
     let path = desk.commit(store, ctx, &args.by, &signer, changed)?;
@@ -136,6 +179,8 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     }
     let left = desk.undecided();
     text.push_str(&desk.list("still to decide: ", &left.iter().collect::<Vec<_>>()));
+    let short = desk.short(ctx)?;
+    text.push_str(&desk.list("not served before more signers agree: ", &short.iter().collect::<Vec<_>>()));
     output::text(&text)?;
     Ok(Exit::Pass)
 }
@@ -155,15 +200,30 @@ pub(super) fn block(args: &Block, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
 }
 
 /// `cask gate sync`
-pub(super) fn sync(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+pub(super) fn sync(args: &Sync, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("gate sync")?;
-    let pack = args.open(store)?;
-    let trust = keys::trust(store)?;
+    let pack = args.which.open(store)?;
+    let trust = trust::current(store, ctx)?;
     let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
-    let pending = next(base.as_ref(), seen, &pack)?;
+    let mut pending = next(base.as_ref(), seen, &pack)?;
+    let now = change::subjects(&pack.surface).map_err(Error::new)?;
+    let mut pruned = Vec::new();
+    if args.prune_removed {
+        pending.subjects.retain(|id, entry| {
+            let keep = now.contains_key(id) || entry.state == State::Blocked;
+            if !keep {
+                pruned.push(id.clone());
+            }
+            keep
+        });
+    }
+    if !trust.content().author_may_approve {
+        let author = keys::signer_id(ctx, args.author.as_deref())?;
+        let undecided = pending.subjects.values_mut().filter(|entry| entry.state == State::Pending);
+        undecided.for_each(|entry| entry.author = Some(author.clone()));
+    }
     let path = pack.write_lockfile(PENDING, &pending)?;
     let old = |id: &String| base.as_ref().and_then(|base| base.subjects.get(id));
-    let now = change::subjects(&pack.surface).map_err(Error::new)?;
     let mut text = String::new();
     for (id, entry) in &pending.subjects {
         let what = match (old(id), now.get(id)) {
@@ -174,6 +234,9 @@ pub(super) fn sync(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error
             _ => continue,
         };
         text.push_str(&format!("{what:<8} {}\n", terminal(id)));
+    }
+    for id in pruned {
+        text.push_str(&format!("{:<8} {}\n", "pruned", terminal(&id)));
     }
     if text.is_empty() {
         text.push_str("nothing changed\n");
@@ -188,20 +251,22 @@ fn next(base: Option<&Lockfile>, seen: Option<Seen>, pack: &Pack) -> Result<Lock
 }
 
 /// Everything that a decision needs, on one desk.
-struct Desk {
-    pack: Pack,
-    trust: Trust,
+pub(super) struct Desk {
+    pub pack: Pack,
+    pub trust: Trust,
     seen: Option<Seen>,
     /// The sealed lockfile that this builds on.
-    base: Option<Lockfile>,
+    pub base: Option<Lockfile>,
     /// What every subject is now.
-    now: std::collections::BTreeMap<String, cask_core::lock::Entry>,
+    pub now: std::collections::BTreeMap<String, cask_core::lock::Entry>,
     /// The next sealed lockfile, in the making.
-    lockfile: Lockfile,
+    pub lockfile: Lockfile,
+    /// What the reviewed lockfile leaves out of the sealed one: it is not in the toolpack any more.
+    pruned: Vec<String>,
 }
 
 impl Desk {
-    fn open(which: &Which, ctx: &Ctx, store: &Store) -> Result<Self, Error> {
+    pub fn open(which: &Which, ctx: &Ctx, store: &Store) -> Result<Self, Error> {
         let pack = which.open(store)?;
         let path = which.lockfile.clone().unwrap_or_else(|| pack.pending_file());
         if !path.is_file() {
@@ -218,10 +283,27 @@ impl Desk {
             ))
             .hint("give the lockfile and the toolpack that belong together"));
         }
-        keys::check_there(store)?;
-        let trust = keys::trust(store)?;
+        trust::check_there(store)?;
+        let trust = trust::current(store, ctx)?;
         let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
-        let next = next(base.as_ref(), seen, &pack)?;
+        let mut next = next(base.as_ref(), seen, &pack)?;
+        let mut now = change::subjects(&pack.surface).map_err(Error::new)?;
+        // Who made a change is said where it is prepared, and signed by who approves it.
+        for (id, entry) in &mut now {
+            let known = reviewed.subjects.get(id).and_then(|entry| entry.author.clone());
+            entry.author.clone_from(&known);
+            if let Some(next) = next.subjects.get_mut(id) {
+                next.author = known;
+            }
+        }
+        let gone = |id: &&String| !now.contains_key(*id) && !reviewed.subjects.contains_key(*id);
+        let pruned: Vec<String> = next
+            .subjects
+            .iter()
+            .filter(|(id, entry)| entry.state != State::Blocked && gone(id))
+            .map(|(id, _)| id.clone())
+            .collect();
+        next.subjects.retain(|id, _| !pruned.contains(id));
         folder::stale(&reviewed, &next).map_or(Ok(()), |id| {
             Err(Error::new(format_args!(
                 "{} is out of date: {} is not what it says",
@@ -230,25 +312,68 @@ impl Desk {
             ))
             .hint("bring it up to date with `cask gate sync`, look at `cask diff`, then decide"))
         })?;
-        let now = change::subjects(&pack.surface).map_err(Error::new)?;
         // What nobody decides on now stays what it was: a changed tool keeps its old approval on record,
         // which does not cover what it has become.
         let mut lockfile = next;
         for (id, entry) in base.iter().flat_map(|base| &base.subjects) {
             lockfile.subjects.insert(id.clone(), entry.clone());
         }
-        Ok(Self { pack, trust, seen, base, now, lockfile })
+        Ok(Self { pack, trust, seen, base, now, lockfile, pruned })
+    }
+
+    /// The sealed lockfile itself, to be sealed anew without a decision.
+    pub fn sealed(pack: Pack, trust: Trust, base: Lockfile) -> Result<Self, Error> {
+        let now = change::subjects(&pack.surface).map_err(Error::new)?;
+        let previous = Some(base.digest().map_err(Error::new)?);
+        let revision = base.revision.saturating_add(1);
+        let lockfile = Lockfile { revision, previous, seal: None, ..base.clone() };
+        Ok(Self { pack, trust, seen: None, base: Some(base), now, lockfile, pruned: Vec::new() })
     }
 
     /// Who signs. Asked last: a key and a trust file are made only for a decision that is made.
-    fn signer(&self, ctx: &Ctx, store: &Store, by: &By) -> Result<keys::Identity, Error> {
-        let identity = keys::identity(ctx, store, by.signer.as_deref())?;
-        keys::trust_for(store, &identity)?;
+    pub fn signer(&mut self, ctx: &Ctx, store: &Store, by: &By) -> Result<keys::Identity, Error> {
+        let identity = keys::identity(ctx, store, &by.who, &self.trust)?;
+        trust::to_sign(store, ctx, &identity)?;
+        self.trust = trust::current(store, ctx)?;
+        // A seal that nobody would accept leaves nothing that runs.
+        let decided = self.lockfile.subjects.values().filter(|entry| entry.state != State::Pending);
+        let risk = decided.map(|entry| entry.risk).max().unwrap_or(Risk::Safe);
+        let key = identity.signer.key().id();
+        self.trust.may(&identity.id, &key, Role::Seal, risk, &ctx.now()).map_err(|miss| {
+            Error::new(format_args!("`{}` cannot seal this lockfile: {}", identity.id, miss.words())).hint(
+                "`cask gate export` writes your approval to a file, which another signer imports; `cask trust show` lists who may",
+            )
+        })?;
         Ok(identity)
     }
 
+    /// Takes out what the toolpack does not have any more: everything, or what the reviewed lockfile leaves out. A block
+    /// stays.
+    pub fn remove(&mut self, all: bool) -> Vec<String> {
+        let (now, pruned) = (&self.now, &self.pruned);
+        let mut removed = Vec::new();
+        self.lockfile.subjects.retain(|id, entry| {
+            let gone = !now.contains_key(id) && entry.state != State::Blocked && (all || pruned.contains(id));
+            if gone {
+                removed.push(id.clone());
+            }
+            !gone
+        });
+        removed
+    }
+
+    /// Approved subjects on which too few agree.
+    pub fn short(&self, ctx: &Ctx) -> Result<Vec<String>, Error> {
+        let standings = self.standings(ctx)?;
+        Ok(standings
+            .into_iter()
+            .filter(|(_, one)| *one == Standing::Not(NotApproved::Short))
+            .map(|(id, _)| id)
+            .collect())
+    }
+
     /// A line with subjects and their risks; as counts once they are many.
-    fn list(&self, label: &str, ids: &[&String]) -> String {
+    pub fn list(&self, label: &str, ids: &[&String]) -> String {
         const SHOWN: usize = 12;
         let risk = |id: &str| self.now.get(id).map_or("gone", |entry| entry.risk.as_str());
         let mut shown: Vec<String> =
@@ -260,10 +385,12 @@ impl Desk {
     }
 
     /// Subject ids of what was typed; all that are unknown are named.
-    fn subjects(&self, typed: &[String]) -> Result<BTreeSet<String>, Error> {
+    pub fn subjects(&self, typed: &[String]) -> Result<BTreeSet<String>, Error> {
         let id = |name: &String| match name.as_str() {
             "policy" => POLICY.to_owned(),
-            name if name.starts_with("tool/") || name.starts_with("toolset/") || name == POLICY => {
+            name if ["tool/", "toolset/", "host/"].iter().any(|kind| name.starts_with(kind))
+                || name == POLICY =>
+            {
                 name.to_owned()
             }
             name => format!("tool/{name}"),
@@ -278,13 +405,13 @@ impl Desk {
             .hint("`cask gate status` lists what there is"))
     }
 
-    fn standings(&self, ctx: &Ctx) -> Result<std::collections::BTreeMap<String, Standing>, Error> {
+    pub fn standings(&self, ctx: &Ctx) -> Result<std::collections::BTreeMap<String, Standing>, Error> {
         let against = Against { trust: &self.trust, now: &ctx.now(), seen: self.seen };
         standings(&self.pack.surface, &self.lockfile, &against)
             .map_err(|refused| Error::new(&refused.message).hint(refused.hint))
     }
 
-    fn decide(
+    pub fn decide(
         &mut self,
         ids: &BTreeSet<String>,
         state: State,
@@ -304,7 +431,7 @@ impl Desk {
 
     /// Seals and writes. The order matters to whoever is killed in between: what the lockfile refers to
     /// comes before it, what refers to it comes after.
-    fn commit(
+    pub fn commit(
         &mut self,
         store: &Store,
         ctx: &Ctx,
@@ -324,7 +451,8 @@ impl Desk {
         }
         self.pack.name_lockfile(Some(APPROVED))?;
         let digest = self.lockfile.digest().map_err(Error::new)?;
-        store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest })?;
+        let trust = self.trust.digest().map_err(Error::new)?;
+        store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest }, trust)?;
         self.pack.write_lockfile(PENDING, &next(Some(&self.lockfile), None, &self.pack)?)?;
         // The decision is made; a baseline that cannot be read takes nothing back, least of all a block.
         if let Err(error) = accepted::keep(store, &self.pack, &self.now, &self.lockfile) {
@@ -337,7 +465,7 @@ impl Desk {
     }
 
     /// Subjects that nobody has decided on as they are now.
-    fn undecided(&self) -> Vec<String> {
+    pub fn undecided(&self) -> Vec<String> {
         let decided = |id: &String, now| {
             self.lockfile.subjects.get(id).is_some_and(|entry| {
                 entry.state == State::Blocked || (entry.state == State::Approved && same(now, entry))
@@ -347,15 +475,13 @@ impl Desk {
     }
 }
 
-fn pen<'a>(signer: &'a keys::Identity, at: &'a str, until: Option<&'a str>, by: &'a By) -> Pen<'a> {
-    Pen {
-        by: &signer.id,
-        at,
-        until,
-        reason: &by.reason,
-        key: signer.key.verifying_key(),
-        signer: &signer.key,
-    }
+pub(super) fn pen<'a>(
+    signer: &'a keys::Identity,
+    at: &'a str,
+    until: Option<&'a str>,
+    by: &'a By,
+) -> Pen<'a> {
+    Pen { by: &signer.id, at, until, reason: &by.reason, signer: signer.signer.as_ref() }
 }
 
 /// Refuses to sign a policy that says nothing, or something else than its author thinks: one that does not
@@ -414,18 +540,36 @@ fn end(text: &str, now: &str) -> Result<String, Error> {
         Error::new(format_args!("--until `{}` {what}", terminal(text)))
             .hint("write it like 2027-01-31 or 2027-01-31T12:00:00Z")
     };
-    let time = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse());
-    let time = time.ok().and_then(|time| jiff::Timestamp::from_second(time.as_second()).ok());
-    let time = time.ok_or_else(|| wrong("is not a time"))?;
-    match now.parse::<jiff::Timestamp>() {
-        Ok(now) if time <= now => Err(wrong("is over already")),
-        _ => Ok(time.to_string()),
-    }
+    let time = ui::time(text).ok_or_else(|| wrong("is not a time"))?;
+    if time.as_str() <= now { Err(wrong("is over already")) } else { Ok(time) }
 }
 
 fn count(subjects: usize) -> String {
     ui::count(subjects as u64, "subject")
 }
+
+/// The toolset that was typed is not there; which are.
+pub(super) fn no_toolset(pack: &Pack, name: &str) -> Error {
+    let there = pack.surface.toolsets.keys().map(|name| terminal(name)).collect::<Vec<_>>();
+    Error::new(format_args!("no toolset `{}`", terminal(name)))
+        .hint(format_args!("there are {}", there.join(", ")))
+}
+
+/// Every word that [`word`] says.
+pub(super) const WORDS: [&str; 12] = [
+    "approved",
+    "removed",
+    "pending",
+    "blocked",
+    "changed",
+    "unsigned",
+    "bad-signature",
+    "expired",
+    "short",
+    "revoked",
+    "raised",
+    "host",
+];
 
 /// Why a subject is not usable, in one word.
 pub(super) fn word(standing: Standing) -> &'static str {
@@ -438,5 +582,9 @@ pub(super) fn word(standing: Standing) -> &'static str {
         Standing::Not(NotApproved::Unsigned) => "unsigned",
         Standing::Not(NotApproved::BadSignature) => "bad-signature",
         Standing::Not(NotApproved::Expired) => "expired",
+        Standing::Not(NotApproved::Short) => "short",
+        Standing::Not(NotApproved::Revoked) => "revoked",
+        Standing::Not(NotApproved::Raised) => "raised",
+        Standing::Not(NotApproved::Host) => "host",
     }
 }

@@ -1,23 +1,45 @@
 //! `cask gate status` and `cask gate check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use cask_core::lock::status::{Against, Refused, Standing, accept, standings};
-use cask_core::lock::{Lockfile, rules};
+use cask_core::lock::trust::Trust;
+use cask_core::lock::{Entry, Lockfile, POLICY, quorum, rules};
 use cask_core::report::{Report, Section};
+use cask_core::toolpack::Binding;
 use serde_json::json;
 
 use super::Look;
-use super::decide::word;
+use super::decide::{WORDS, word};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::output::{self, Style};
 use crate::store::Store;
 use crate::store::pack::Pack;
-use crate::{keys, ui};
+use crate::{trust, ui};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Status {
+    /// Only subjects that stand so
+    #[arg(long, value_name = "STANDING", value_parser = WORDS)]
+    status: Vec<String>,
+    #[command(flatten)]
+    look: Look,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// Only what this toolset needs: its tools, their hosts, itself and the policy
+    #[arg(long, value_name = "NAME")]
+    toolset: Option<String>,
+    #[command(flatten)]
+    look: Look,
+}
 
 struct Seen {
+    trust: Trust,
+    now: String,
     pack: Pack,
     path: PathBuf,
     lockfile: Lockfile,
@@ -34,7 +56,7 @@ fn look(args: &Look, ctx: &Ctx, store: &Store) -> Result<Seen, Error> {
             .hint("write one with `cask gate sync`"));
     }
     let lockfile = pack.lockfile(&path)?;
-    let trust = keys::trust(store)?;
+    let trust = trust::current(store, ctx)?;
     let now = ctx.now();
     let seen = store.seen(&pack.surface.toolpack)?;
     let against = Against { trust: &trust, now: &now, seen };
@@ -46,11 +68,15 @@ fn look(args: &Look, ctx: &Ctx, store: &Store) -> Result<Seen, Error> {
     }
     let standings = standings(&pack.surface, &lockfile, &against)
         .map_err(|refused| Error::new(&refused.message).hint(refused.hint))?;
-    Ok(Seen { pack, path, lockfile, whole, standings })
+    Ok(Seen { trust, now, pack, path, lockfile, whole, standings })
 }
 
-pub(super) fn status(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
-    let seen = look(args, ctx, store)?;
+pub(super) fn status(args: &Status, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let mut seen = look(&args.look, ctx, store)?;
+    let asked =
+        |standing: Standing| args.status.is_empty() || args.status.iter().any(|one| one == word(standing));
+    seen.standings.retain(|_, standing| asked(*standing));
+    let args = &args.look;
     let entry = |id: &String| seen.lockfile.subjects.get(id);
     let last = |id: &String| entry(id).and_then(|entry| entry.approvals.last());
     let seal = match &seen.whole {
@@ -111,14 +137,26 @@ pub(super) fn status(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     Ok(Exit::Pass)
 }
 
-pub(super) fn check(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
-    let seen = look(args, ctx, store)?;
+pub(super) fn check(args: &Check, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let mut seen = look(&args.look, ctx, store)?;
+    if let Some(toolset) = &args.toolset {
+        let needed = needed(&seen.pack, toolset)?;
+        seen.standings.retain(|id, _| needed.contains(id));
+    }
+    let args = &args.look;
     let file = seen.path.display().to_string();
     let mut findings = Vec::new();
     if let Err(refused) = &seen.whole {
         findings.push(rules::whole(refused, &file));
     }
-    findings.extend(seen.standings.iter().filter_map(|(id, standing)| rules::subject(id, *standing)));
+    let against = Against { trust: &seen.trust, now: &seen.now, seen: None };
+    for (id, standing) in &seen.standings {
+        let Some(mut finding) = rules::subject(id, *standing) else { continue };
+        if let Some(entry) = seen.lockfile.subjects.get(id) {
+            finding.details = agreement(id, entry, &seen.lockfile, &against);
+        }
+        findings.push(finding);
+    }
     let mut next = Vec::new();
     if let Some(worst) = findings.iter().max_by_key(|finding| finding.severity) {
         next.push(format!("{} diff --toolpack {}", ctx.command(), ui::path_word(&seen.pack.file)));
@@ -135,7 +173,46 @@ pub(super) fn check(args: &Look, ctx: &Ctx, store: &Store) -> Result<Exit, Error
         ],
         sections: vec![Section { title: String::new(), findings }],
         next,
+        artifact: seen.pack.file.display().to_string(),
         ..Report::default()
     };
     output::report(&report, args.format, ctx)
+}
+
+/// Who agreed to a subject, whose approval does not count and why: what whoever has to act needs to know.
+fn agreement(id: &str, entry: &Entry, lockfile: &Lockfile, against: &Against<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut counted = BTreeSet::new();
+    for (approval, miss) in quorum::explain(id, entry, lockfile, against) {
+        match miss {
+            None => {
+                counted.insert(approval.by.as_str());
+                out.push(format!("approved by {} at {}", approval.by, approval.at));
+            }
+            Some(miss) => out.push(format!(
+                "the approval by {} at {} does not count: {}",
+                approval.by,
+                approval.at,
+                miss.words()
+            )),
+        }
+    }
+    let need = against.trust.content().thresholds.of(entry.risk);
+    if !entry.approvals.is_empty() {
+        out.push(format!("{} of {need} signers agree (risk {})", counted.len(), entry.risk.as_str()));
+    }
+    out
+}
+
+/// The subjects that a toolset needs to be served whole.
+fn needed(pack: &Pack, toolset: &str) -> Result<BTreeSet<String>, Error> {
+    let Some(tools) = pack.surface.toolsets.get(toolset) else {
+        return Err(super::decide::no_toolset(pack, toolset));
+    };
+    let mut out = BTreeSet::from([POLICY.to_owned(), format!("toolset/{toolset}")]);
+    for tool in pack.surface.tools.iter().filter(|tool| tools.contains(&tool.name)) {
+        let Binding::Http(http) = &tool.binding;
+        out.extend([format!("tool/{}", tool.name), format!("host/{}", http.host)]);
+    }
+    Ok(out)
 }

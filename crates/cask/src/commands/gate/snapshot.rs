@@ -9,7 +9,7 @@ use super::{Which, base};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::store::{self, MAX_BYTES, Store};
-use crate::{keys, output};
+use crate::{output, trust};
 
 /// The files of a toolpack that a snapshot names by digest.
 const FILES: [&str; 9] = [
@@ -27,7 +27,7 @@ const FILES: [&str; 9] = [
 pub(super) fn run(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("gate snapshot")?;
     let pack = args.open(store)?;
-    let (base, _) = base(&pack, store, &keys::trust(store)?, &ctx.now())?;
+    let (base, _) = base(&pack, store, &trust::current(store, ctx)?, &ctx.now())?;
     let Some(lockfile) = base else {
         return Err(Error::new("nothing is approved yet").hint("approve with `cask gate allow` first"));
     };

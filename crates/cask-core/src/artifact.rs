@@ -22,6 +22,7 @@ pub mod lockfile;
 pub mod manifest;
 pub mod openapi;
 pub mod scopes;
+pub mod snapshot;
 pub mod tools;
 pub mod toolsets;
 pub mod trust;

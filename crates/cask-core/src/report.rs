@@ -40,6 +40,8 @@ pub struct Report {
     /// The file that findings without a file of their own are shown at: its path in the repository. Only
     /// [`Format::Sarif`] asks for it.
     pub artifact: String,
+    /// What it amounts to, where somebody said what counts; otherwise the worst finding decides.
+    pub verdict: Option<Verdict>,
     /// The folder in the repository that the files of the findings are relative to; empty if they are whole paths.
     pub folder: String,
 }
@@ -116,9 +118,13 @@ impl Report {
         self.findings().filter(|finding| finding.severity == severity).count()
     }
 
-    /// The worst finding decides.
+    /// What was said counts; otherwise the worst finding decides.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
+        self.verdict.unwrap_or_else(|| self.worst())
+    }
+
+    fn worst(&self) -> Verdict {
         match self.findings().map(|finding| finding.severity).max() {
             None | Some(Severity::Info) => Verdict::Pass,
             Some(Severity::Warning) => Verdict::Review,

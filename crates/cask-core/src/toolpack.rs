@@ -14,6 +14,7 @@ use crate::endpoint::{Auth, Effect, Endpoint, Payload, Place, Reason, Risk, Temp
 pub mod baseline;
 pub mod bind;
 pub mod contract;
+pub mod cues;
 pub mod describe;
 pub mod explain;
 pub mod fixed;

@@ -52,6 +52,8 @@ enum Command {
     Compile(commands::compile::Args),
     #[command(hide = true)]
     Mcp(commands::mcp::Args),
+    #[command(hide = true)]
+    Migrate(commands::migrate::Args),
     /// Serve MCP (same as `mcp serve`)
     #[command(hide = true)]
     Serve(Box<commands::run::Args>),
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Config(args) => commands::config::run(args, &ctx),
         Command::Capture(args) => commands::capture::run(args, &ctx),
         Command::Compile(args) => commands::compile::run(args, &ctx),
+        Command::Migrate(args) => commands::migrate::run(args, &ctx),
         Command::Mcp(args) => commands::mcp::run(args, &ctx),
         Command::Explain(args) => commands::explain::run(args, &ctx),
         Command::Keys(args) => commands::keys::run(args, &ctx),
@@ -138,7 +141,7 @@ mod tests {
         for name in ["demo", "mint", "diff", "gate", "run", "drift", "verify", "config"] {
             assert!(short.contains(&format!("\n  {name} ")), "{name} in {short}");
         }
-        for name in ["capture", "compile", "mcp", "serve", "explain", "keys", "trust", "state"] {
+        for name in ["capture", "compile", "mcp", "serve", "explain", "keys", "migrate", "trust", "state"] {
             assert!(!short.contains(&format!("\n  {name} ")), "{name} in {short}");
             assert!(all.contains(&format!("\n  {name} ")), "{name} in {all}");
         }

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod gate;
 pub mod keys;
 pub mod mcp;
+pub mod migrate;
 pub mod mint;
 pub mod run;
 pub mod state;

@@ -33,6 +33,8 @@ pub struct Request {
     pub captures: BTreeSet<String>,
     /// API descriptions, by id (see [`descriptions::keep`]).
     pub descriptions: BTreeSet<String>,
+    /// Names that tools are to have, by the id of their endpoint.
+    pub names: BTreeMap<String, String>,
 }
 
 /// A toolpack as files, not written yet.
@@ -105,12 +107,13 @@ fn build_from(
     let mut lockfile = None;
     let mut pinned = Vec::new();
     let mut options = Options { name: request.name.clone(), hosts: hosts.clone(), ..Options::default() };
+    options.names.clone_from(&request.names);
     if let Some(before) = before {
         captures.extend(before.manifest.captures);
         descriptions.extend(before.manifest.origin.descriptions);
         lockfile = before.manifest.lockfile;
         pinned = before.endpoints;
-        options.names = Options::names_of(&before.tools);
+        options.names.extend(Options::names_of(&before.tools));
         options.approved = before.approved;
         options.policy = Some(before.policy);
         options.toolsets = before.toolsets;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
+pub mod against;
 pub mod descriptions;
 mod files;
 pub mod folder;

@@ -29,7 +29,7 @@ pub fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, BadArtifac
 ///
 /// # Errors
 /// The parser's own words, with line and column.
-pub(super) fn bounded<T: DeserializeOwned>(text: &str, nodes: usize, depth: usize) -> Result<T, String> {
+pub fn bounded<T: DeserializeOwned>(text: &str, nodes: usize, depth: usize) -> Result<T, String> {
     let budget = serde_saphyr::budget! {
         max_events: 2 * nodes,
         max_nodes: nodes,

@@ -1,95 +1,88 @@
 //! The table of what can differ between a toolpack and what was approved of it.
 
-use crate::finding::Rule;
+use crate::finding::{Rule, Severity};
 
 mod argument;
 mod around;
+mod output;
+mod policy;
+mod request;
+mod text;
 mod tool;
 
 pub(super) use argument::*;
 pub(super) use around::*;
+pub(super) use output::*;
+pub(super) use policy::*;
+pub(super) use request::*;
+pub(super) use text::*;
 pub(super) use tool::*;
 
-/// What a change means for whoever approves it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// An agent could do something that it could not do before.
-    CanDoMore,
-    /// An agent, or the person who confirms its calls, would read something that nobody reviewed.
-    SeesOtherText,
-    /// Something that worked does not any more.
-    CanDoLess,
-    /// Neither; but it is signed, so it has to be approved again.
-    Record,
-}
+pub use super::class::Class;
 
-impl Class {
-    /// The heading of its findings.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Class::CanDoMore => "An agent could do more",
-            Class::SeesOtherText => "An agent would read or be told something else",
-            Class::CanDoLess => "An agent could do less",
-            Class::Record => "For the record",
-        }
-    }
-
-    /// Stable name, for programs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Class::CanDoMore => "can_do_more",
-            Class::SeesOtherText => "sees_different_text",
-            Class::CanDoLess => "narrows",
-            Class::Record => "record",
-        }
-    }
-}
-
-/// A rule and what its findings mean.
+/// A rule and what its findings mean. A code has one class, so that whoever has a finding has its class.
 #[derive(Debug)]
 pub struct Change {
     /// The rule.
     pub rule: Rule,
     /// The meaning.
     pub class: Class,
+    /// The rule for the change back, or why there is none.
+    pub mirror: Mirror,
 }
 
-/// The class of a rule of this table.
+/// The rule for the opposite change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirror {
+    /// Its code.
+    Code(&'static str),
+    /// The change back is reported by the same rule.
+    Itself,
+    /// There is none, because.
+    Waived(&'static str),
+}
+
+/// Shortens the tables.
+const fn change(
+    class: Class,
+    code: &'static str,
+    severity: Severity,
+    mirror: Mirror,
+    title: &'static str,
+    explain: &'static str,
+) -> Change {
+    Change { rule: Rule { code, severity, title, explain }, class, mirror }
+}
+
+/// The rule of a code of this table.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Change> {
+    RULES.iter().find(|change| change.rule.code == code).copied()
+}
+
+/// The class of a code of this table.
 #[must_use]
 pub fn class(code: &str) -> Option<Class> {
-    RULES.iter().find(|change| change.rule.code == code).map(|change| change.class)
+    find(code).map(|change| change.class)
 }
 
 /// Every rule.
-pub const RULES: [&Change; 47] = [
+pub const RULES: [&Change; 89] = [
     &TOOL_ADDED,
+    &TOOL_ADDED_WRITES,
+    &TOOL_ADDED_AUTH,
+    &TOOL_ADDED_DESTRUCTIVE,
+    &TOOL_REMOVED,
+    &TOOL_RENAMED,
     &EFFECT_UNDERSTATED,
-    &HOST_ADDED,
-    &TOOL_HOST,
-    &TOOL_SCHEME,
-    &TOOL_METHOD,
-    &TOOL_PATH,
-    &TOOL_AUTH,
-    &TOOL_FIXED,
-    &TOOL_BODY,
-    &TOOL_ACCEPT,
-    &TOOL_WRAP,
-    &ARG_ADDED,
-    &ARG_REMOVED,
-    &ARG_REQUIRED,
-    &ARG_OPTIONAL,
-    &ARG_WIDENED,
-    &ARG_NARROWED,
-    &ARG_PLACED,
-    &ARG_TEXT,
-    &TITLE,
-    &DESCRIPTION,
-    &OUTPUT,
+    &EFFECT,
+    &EFFECT_AUTH,
+    &EFFECT_DESTRUCTIVE,
+    &EFFECT_LOWERED,
     &HINT_RELAXED,
     &HINT_TIGHTENED,
-    &EFFECT,
+    &DESTRUCTIVE_SET,
+    &DESTRUCTIVE_CLEARED,
     &RISK_RAISED,
     &RISK_LOWERED,
     &GUARD_RELAXED,
@@ -98,10 +91,61 @@ pub const RULES: [&Change; 47] = [
     &SCOPE,
     &EVIDENCE,
     &TOOL_OTHER,
-    &TOOL_REMOVED,
+    &TOOL_HOST,
+    &TOOL_SCHEME,
+    &TOOL_METHOD,
+    &TOOL_PATH,
+    &PATH_PARAMETER,
+    &TOOL_AUTH,
+    &TOOL_FIXED,
+    &TOOL_BODY,
+    &TITLE,
+    &DESCRIPTION,
+    &TEXT_INSTRUCTION,
+    &TEXT_CONCEALMENT,
+    &TEXT_OTHER_TOOL,
+    &TEXT_MARKUP,
+    &TEXT_PRESSURE,
+    &TEXT_CREDENTIAL,
+    &TEXT_DESTINATION,
+    &TEXT_ENCODED,
+    &TEXT_HIDDEN,
+    &TEXT_CONFUSABLE,
+    &TEXT_LINK,
+    &ARG_ADDED,
+    &ARG_CREDENTIAL,
+    &ARG_REMOVED,
+    &ARG_RENAMED,
+    &ARG_REQUIRED,
+    &ARG_OPTIONAL,
+    &ARG_WIDENED,
+    &ARG_NARROWED,
+    &ARG_PLACED,
+    &ARG_TEXT,
+    &OUTPUT_ADDED,
+    &OUTPUT_CREDENTIAL,
+    &OUTPUT_REMOVED,
+    &OUTPUT_OPTIONAL,
+    &OUTPUT_REQUIRED,
+    &OUTPUT_WIDENED,
+    &OUTPUT_NARROWED,
+    &OUTPUT,
+    &OUTPUT_TEXT,
+    &OUTPUT_SCHEMA_ADDED,
+    &OUTPUT_SCHEMA_REMOVED,
+    &TOOL_WRAP,
+    &TOOL_UNWRAP,
+    &TOOL_ACCEPT,
+    &TOOL_ACCEPT_LESS,
+    &HOST_ADDED,
+    &HOST_MOVED,
+    &PATH_MOVED,
     &TOOLSET_ADDED,
     &TOOLSET_REMOVED,
     &TOOLSET_MEMBER_ADDED,
+    &TOOLSET_MEMBER_WRITES,
+    &TOOLSET_MEMBER_AUTH,
+    &TOOLSET_MEMBER_DESTRUCTIVE,
     &TOOLSET_MEMBER_REMOVED,
     &POLICY_ADDED,
     &POLICY_PERMIT_ADDED,
@@ -111,4 +155,6 @@ pub const RULES: [&Change; 47] = [
     &POLICY_RULE_CHANGED,
     &POLICY_TEXT,
     &POLICY_UNREADABLE,
+    &POLICY_PROVED,
+    &POLICY_ALLOWS,
 ];

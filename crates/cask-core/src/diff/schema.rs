@@ -1,209 +1,242 @@
-//! Two input schemas: what may be sent now that could not be sent before, and what not any more.
+//! Two schemas, keyword by keyword: what fits now that did not fit before, and what does not any more. Whether more is
+//! worse is for [`super::argument`] and [`super::output`] to say.
 //!
-//! The schemas are ours (self-contained, no references), so keywords can be compared one by one. What is
-//! not understood counts as wider: when in doubt, someone has to look.
+//! The schemas are ours (self-contained, no references), so keywords can be compared one by one. What is not
+//! understood is neither more nor less: someone has to look.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::rules::{self as r, Change};
-use super::{Subject, step};
+use super::step;
 
-const TEXT: [&str; 6] = ["title", "description", "examples", "default", "$comment", "deprecated"];
-const UPPER: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
-const LOWER: [&str; 5] = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
+mod branch;
+mod keyword;
 
-/// The arguments of a tool: the properties of its input schema.
-pub(super) fn arguments(name: &str, then: &Value, now: &Value, out: &mut Subject<'_>) {
-    walk(&Place { tool: name, argument: "" }, "/input_schema", then, now, out, 0);
+/// Deeper schemas are compared as a whole.
+const DEPTH: usize = 64;
+
+/// A difference at one place.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// Where in the schema.
+    pub pointer: String,
+    /// The member it is about, with dots; empty at the top.
+    pub member: String,
+    pub kind: Kind,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
 }
 
-struct Place<'a> {
-    tool: &'a str,
-    /// Empty at the top.
-    argument: &'a str,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A member is named that was not.
+    Added,
+    /// And has to be there.
+    AddedRequired,
+    /// A member is named no more.
+    Removed,
+    Required,
+    Optional,
+    /// More fits.
+    Wider(What),
+    /// Less fits.
+    Narrower(What),
+    /// Neither, or it cannot be said.
+    Other(What),
+    /// Only words, or another spelling.
+    Text,
 }
 
-impl Place<'_> {
-    fn words(&self) -> String {
-        if self.argument.is_empty() {
-            format!("the arguments of `{}`", self.tool)
-        } else {
-            format!("argument `{}` of `{}`", self.argument, self.tool)
+/// What it is that allows more or less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    Types,
+    Null,
+    Values,
+    Limit,
+    Pattern,
+    Format,
+    Members,
+    Whole,
+}
+
+impl What {
+    /// For a sentence: `takes more than before: …`.
+    pub fn words(self) -> &'static str {
+        match self {
+            What::Types => "types",
+            What::Null => "`null`",
+            What::Values => "values of an enumeration",
+            What::Limit => "a limit",
+            What::Pattern => "a pattern",
+            What::Format => "a format",
+            What::Members => "members that are not named",
+            What::Whole => "the schema as a whole",
         }
     }
 }
 
-fn walk(place: &Place<'_>, pointer: &str, then: &Value, now: &Value, out: &mut Subject<'_>, depth: usize) {
-    if then == now {
-        return;
-    }
-    let (Value::Object(old), Value::Object(new)) = (then, now) else {
-        let rule = if *now == Value::Bool(false) { &r::ARG_NARROWED } else { &r::ARG_WIDENED };
-        return out.push(rule, pointer, words(place, rule), Some(then.clone()), Some(now.clone()));
-    };
-    let keywords: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    for keyword in keywords {
-        let (before, after) = (old.get(keyword), new.get(keyword));
-        if before == after {
-            continue;
-        }
-        let at = step(pointer, keyword);
-        let mut push = |rule: &'static Change| {
-            out.push(rule, &at, words(place, rule), before.cloned(), after.cloned());
-        };
-        match keyword.as_str() {
-            word if TEXT.contains(&word) => push(&r::ARG_TEXT),
-            "properties" => properties(place, &at, before, after, out, depth),
-            "required" => required(place, &at, before, after, out),
-            "items" | "additionalProperties" if before.is_some() && after.is_some() && depth < 64 => {
-                let empty = Value::Bool(true);
-                walk(place, &at, before.unwrap_or(&empty), after.unwrap_or(&empty), out, depth + 1);
-            }
-            "type" | "enum" => sets(before, after, &mut push),
-            word if UPPER.contains(&word) => bound(before, after, true, &mut push),
-            word if LOWER.contains(&word) => bound(before, after, false, &mut push),
-            _ if before.is_none() && after != Some(&Value::Bool(true)) => push(&r::ARG_NARROWED),
-            _ => push(&r::ARG_WIDENED),
-        }
-    }
+/// Everything that differs, in the order of the places.
+pub(super) fn compare(then: &Value, now: &Value) -> Vec<Difference> {
+    let mut walk = Walk { found: Vec::new() };
+    walk.node(&Place::default(), Some(then), Some(now), What::Whole);
+    walk.found
 }
 
-fn properties(
-    place: &Place<'_>,
-    pointer: &str,
-    then: Option<&Value>,
-    now: Option<&Value>,
-    out: &mut Subject<'_>,
+/// Where the walk is.
+#[derive(Debug, Clone, Default)]
+struct Place {
+    pointer: String,
+    member: String,
     depth: usize,
-) {
-    let of = |value: Option<&Value>| -> BTreeMap<String, Value> {
-        value
-            .and_then(Value::as_object)
-            .map(|members| members.iter().map(|(name, schema)| (name.clone(), schema.clone())).collect())
-            .unwrap_or_default()
-    };
-    let (old, new) = (of(then), of(now));
-    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    for name in names {
-        let full =
-            if place.argument.is_empty() { name.clone() } else { format!("{}.{name}", place.argument) };
-        let inner = Place { tool: place.tool, argument: &full };
-        let at = step(pointer, name);
-        match (old.get(name), new.get(name)) {
-            (Some(before), Some(after)) if depth < 64 => walk(&inner, &at, before, after, out, depth + 1),
-            (None, Some(after)) => {
-                out.push(&r::ARG_ADDED, &at, words(&inner, &r::ARG_ADDED), None, Some(after.clone()));
+}
+
+impl Place {
+    fn keyword(&self, keyword: &str) -> Place {
+        Place { pointer: step(&self.pointer, keyword), ..self.clone() }
+    }
+
+    fn member(&self, name: &str) -> Place {
+        let member = if self.member.is_empty() { name.to_owned() } else { format!("{}.{name}", self.member) };
+        Place { pointer: step(&self.pointer, name), member, depth: self.depth }
+    }
+
+    fn deeper(self) -> Place {
+        Place { depth: self.depth + 1, ..self }
+    }
+}
+
+/// The schema that takes everything.
+static ANY: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+struct Walk {
+    found: Vec<Difference>,
+}
+
+impl Walk {
+    fn push(&mut self, place: &Place, kind: Kind, before: Option<&Value>, after: Option<&Value>) {
+        self.found.push(Difference {
+            pointer: place.pointer.clone(),
+            member: place.member.clone(),
+            kind,
+            before: before.cloned(),
+            after: after.cloned(),
+        });
+    }
+
+    /// Two schemas; one that is not there takes everything.
+    fn node(&mut self, place: &Place, then: Option<&Value>, now: Option<&Value>, what: What) {
+        if then == now {
+            return;
+        }
+        let found = self.found.len();
+        match (object(then), object(now)) {
+            _ if place.depth > DEPTH => self.push(place, Kind::Other(what), then, now),
+            (Some(old), Some(new)) => self.keywords(place, old, new),
+            _ if now == Some(&Value::Bool(false)) => self.push(place, Kind::Narrower(what), then, now),
+            _ if then == Some(&Value::Bool(false)) => self.push(place, Kind::Wider(what), then, now),
+            _ => self.push(place, Kind::Other(what), then, now),
+        }
+        if self.found.len() == found {
+            // the same in another spelling
+            self.push(place, Kind::Text, then, now);
+        }
+    }
+
+    fn keywords(&mut self, place: &Place, old: &Map<String, Value>, new: &Map<String, Value>) {
+        let branches = self.branches(place, old, new);
+        let keywords: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        for keyword in keywords {
+            let (before, after) = (old.get(keyword), new.get(keyword));
+            let said = branches && !keyword::TEXT.contains(&keyword.as_str());
+            if before == after || said {
+                continue;
             }
-            (Some(before), None) => {
-                out.push(&r::ARG_REMOVED, &at, words(&inner, &r::ARG_REMOVED), Some(before.clone()), None);
+            let at = place.keyword(keyword);
+            match keyword.as_str() {
+                "properties" => self.properties(&at.deeper(), before, after, new),
+                "required" => self.required(place, &at, before, after, (old, new)),
+                "items" => self.node(&at.deeper(), before, after, What::Whole),
+                "additionalProperties" => self.node(&at.deeper(), before, after, What::Members),
+                other => {
+                    for kind in keyword::judge(other, before, after) {
+                        self.push(&at, kind, before, after);
+                    }
+                }
             }
-            (before, after) if before != after => {
-                out.push(
-                    &r::ARG_WIDENED,
-                    &at,
-                    words(&inner, &r::ARG_WIDENED),
-                    before.cloned(),
-                    after.cloned(),
-                );
+        }
+    }
+
+    fn properties(
+        &mut self,
+        place: &Place,
+        then: Option<&Value>,
+        now: Option<&Value>,
+        of: &Map<String, Value>,
+    ) {
+        let (old, new) = (members(then), members(now));
+        let required = names(of);
+        let all: BTreeSet<&String> = old.keys().chain(new.keys()).copied().collect();
+        for name in all {
+            let at = place.member(name);
+            match (old.get(name).copied(), new.get(name).copied()) {
+                (None, after) => {
+                    let must = required.contains(name.as_str());
+                    let kind = if must { Kind::AddedRequired } else { Kind::Added };
+                    self.push(&at, kind, None, after);
+                }
+                (before, None) => self.push(&at, Kind::Removed, before, None),
+                (before, after) => self.node(&at, before, after, What::Whole),
             }
-            _ => {}
+        }
+    }
+
+    /// Whether a member is required comes with a member that is new or gone: said there.
+    fn required(
+        &mut self,
+        place: &Place,
+        at: &Place,
+        then: Option<&Value>,
+        now: Option<&Value>,
+        (old, new): Objects<'_>,
+    ) {
+        let (before, after) = (members(old.get("properties")), members(new.get("properties")));
+        for (names, other, kind) in
+            [(names(new), names(old), Kind::Required), (names(old), names(new), Kind::Optional)]
+        {
+            for name in names.difference(&other) {
+                let name = (*name).to_owned();
+                if before.contains_key(&name) == after.contains_key(&name) {
+                    let member = place.member(&name).member;
+                    self.push(&Place { member, ..at.clone() }, kind, then, now);
+                }
+            }
         }
     }
 }
 
-fn required(
-    place: &Place<'_>,
-    pointer: &str,
-    then: Option<&Value>,
-    now: Option<&Value>,
-    out: &mut Subject<'_>,
-) {
-    let of = |value: Option<&Value>| -> BTreeSet<String> {
-        value
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
-    let (old, new) = (of(then), of(now));
-    for (names, rule) in [(new.difference(&old), &r::ARG_REQUIRED), (old.difference(&new), &r::ARG_OPTIONAL)]
-    {
-        for name in names {
-            let full =
-                if place.argument.is_empty() { name.clone() } else { format!("{}.{name}", place.argument) };
-            let inner = Place { tool: place.tool, argument: &full };
-            out.push(rule, pointer, words(&inner, rule), then.cloned(), now.cloned());
-        }
+/// The schemas that a keyword stands in, before and after.
+type Objects<'s> = (&'s Map<String, Value>, &'s Map<String, Value>);
+
+fn object(schema: Option<&Value>) -> Option<&Map<String, Value>> {
+    match schema {
+        None | Some(Value::Bool(true)) => Some(&ANY),
+        Some(Value::Object(members)) => Some(members),
+        Some(_) => None,
     }
 }
 
-/// `type` and `enum`: what is allowed is a set; none of it written means everything.
-fn sets(then: Option<&Value>, now: Option<&Value>, push: &mut impl FnMut(&'static Change)) {
-    let of = |value: &Value| -> BTreeSet<String> {
-        match value {
-            Value::Array(items) => items.iter().map(Value::to_string).collect(),
-            one => BTreeSet::from([one.to_string()]),
-        }
-    };
-    let (old, new) = (then.map(of), now.map(of));
-    let more = match (&old, &new) {
-        (Some(old), Some(new)) => !new.is_subset(old),
-        (old, None) => old.is_some(),
-        (None, Some(_)) => false,
-    };
-    let fewer = match (&old, &new) {
-        (Some(old), Some(new)) => !old.is_subset(new),
-        (old, _) => old.is_none(),
-    };
-    if more {
-        push(&r::ARG_WIDENED);
-    }
-    if fewer {
-        push(&r::ARG_NARROWED);
-    }
-    if !more && !fewer {
-        // The same set in another order or spelling.
-        push(&r::ARG_TEXT);
-    }
+fn members(properties: Option<&Value>) -> BTreeMap<&String, &Value> {
+    properties.and_then(Value::as_object).into_iter().flatten().collect()
 }
 
-fn bound(then: Option<&Value>, now: Option<&Value>, upper: bool, push: &mut impl FnMut(&'static Change)) {
-    let wider = match (then.and_then(Value::as_f64), now.and_then(Value::as_f64)) {
-        (Some(then), Some(now)) => (now > then) == upper,
-        (None, Some(_)) => false,
-        _ => true,
-    };
-    push(if wider { &r::ARG_WIDENED } else { &r::ARG_NARROWED });
+/// The names that are required.
+fn names(schema: &Map<String, Value>) -> BTreeSet<&str> {
+    let all = schema.get("required").and_then(Value::as_array);
+    all.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-fn words(place: &Place<'_>, change: &'static Change) -> String {
-    let what = place.words();
-    match change.rule.code {
-        "argument-added" => format!("new {what}"),
-        "argument-removed" => format!("{what} is gone"),
-        "argument-required" => format!("{what} must be given now"),
-        "argument-optional" => format!("{what} may be left out now"),
-        "argument-widened" => format!("{what} takes more than before"),
-        "argument-narrowed" => format!("{what} takes less than before"),
-        _ => format!("{what}: the words changed"),
-    }
-}
-
-/// The pointer to the deepest place that holds everything that differs.
-pub(super) fn first_difference(then: &Value, now: &Value) -> String {
-    let mut pointer = String::new();
-    let (mut then, mut now) = (then, now);
-    while let (Value::Object(old), Value::Object(new)) = (then, now) {
-        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-        let mut differing = keys.into_iter().filter(|key| old.get(*key) != new.get(*key));
-        let (Some(key), None) = (differing.next(), differing.next()) else { break };
-        let (Some(inner_then), Some(inner_now)) = (old.get(key), new.get(key)) else { break };
-        pointer = step(&pointer, key);
-        (then, now) = (inner_then, inner_now);
-    }
-    pointer
-}
+#[cfg(test)]
+mod tests;

@@ -39,8 +39,13 @@ pub(super) fn render(report: &Report) -> String {
 /// A finding, and the heading it stands under.
 fn member(group: &str, finding: &Finding) -> Value {
     let mut value = json!(finding);
-    if let Some(members) = value.as_object_mut().filter(|_| !group.is_empty()) {
-        members.insert("group".to_owned(), group.into());
+    if let Some(members) = value.as_object_mut() {
+        if !group.is_empty() {
+            members.insert("group".to_owned(), group.into());
+        }
+        if let Some(class) = crate::diff::class(finding) {
+            members.insert("class".to_owned(), class.as_str().into());
+        }
     }
     value
 }

@@ -449,6 +449,7 @@ fn any_report() -> impl Strategy<Value = Report> {
         texts(),
     )
         .prop_map(|((title, artifact, folder), subject, sections, counts, notes, next)| Report {
+            verdict: None,
             kind: "drift",
             title,
             subject,

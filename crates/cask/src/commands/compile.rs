@@ -43,6 +43,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         hosts,
         captures: args.captures.into_iter().collect(),
         descriptions: BTreeSet::new(),
+        ..Request::default()
     };
     let built = compile::build(&store, ctx, &request)?;
     let written = built.write(&store, ctx)?;

@@ -16,6 +16,7 @@ pub mod accepted;
 mod decide;
 mod look;
 mod pass;
+mod review;
 mod seal;
 mod snapshot;
 
@@ -32,6 +33,8 @@ enum Command {
     Allow(decide::Allow),
     /// Refuse tools for good, with a signature
     Block(decide::Block),
+    /// Go through what is undecided at a terminal: see what each would change, allow, block or skip it
+    Review(review::Args),
     /// Show where every subject stands
     Status(look::Status),
     /// Check the lockfile: 0 all approved, 1 pending, expired or too few signers, 2 changed or not signed, 3 not readable
@@ -85,6 +88,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     match args.command {
         Command::Allow(args) => decide::allow(&args, ctx, &store),
         Command::Block(args) => decide::block(&args, ctx, &store),
+        Command::Review(args) => review::run(&args, ctx, &store),
         Command::Status(args) => look::status(&args, ctx, &store),
         Command::Check(args) => look::check(&args, ctx, &store),
         Command::Sync(args) => decide::sync(&args, ctx, &store),

@@ -194,6 +194,7 @@ fn replay(on_disk: &OnDisk, store: &Store, ctx: &Ctx) -> Result<Vec<Finding>, Er
         hosts: manifest.origin.allowed_hosts.clone(),
         captures: manifest.captures.iter().cloned().collect(),
         descriptions: manifest.origin.descriptions.iter().cloned().collect(),
+        ..Request::default()
     };
     let built = compile::build(store, ctx, &request)?;
     let here = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cask_core::artifact::lockfile::{self as wire, BadFile};
 use cask_core::artifact::{Manifest, manifest};
 use cask_core::lock::status::Seen;
-use cask_core::lock::{Lockfile, Surface, change};
+use cask_core::lock::{Entry, Lockfile, Surface, change};
 
 use super::{dir_of, read, write};
 use crate::error::Error;
@@ -28,11 +28,15 @@ pub fn pending(base: Option<&Lockfile>, seen: Option<Seen>, surface: &Surface) -
     Ok(next)
 }
 
-/// The first subject on which a reviewed lockfile and the one that comes next disagree.
+/// The first subject on which a reviewed lockfile and the one that comes next disagree. Who made a change is said in the
+/// reviewed one only.
 #[must_use]
 pub fn stale<'l>(reviewed: &'l Lockfile, next: &'l Lockfile) -> Option<&'l String> {
     let mut ids = reviewed.subjects.keys().chain(next.subjects.keys()).collect::<BTreeSet<_>>().into_iter();
-    ids.find(|id| reviewed.subjects.get(*id) != next.subjects.get(*id))
+    let bare = |lockfile: &Lockfile, id: &String| {
+        lockfile.subjects.get(id).map(|entry| Entry { author: None, ..entry.clone() })
+    };
+    ids.find(|id| bare(reviewed, id) != bare(next, id))
 }
 
 /// Where a toolpack is, and what its manifest says.

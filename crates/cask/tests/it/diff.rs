@@ -103,3 +103,86 @@ fn a_read_that_deletes_is_said_aloud() {
     ]);
     assert!(codes(&world).1.contains(&"effect-understated".to_owned()));
 }
+
+#[test]
+fn a_toolpack_is_compared_with_another_or_with_itself_before() {
+    let world = World::new();
+    let git = |args: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"])
+            .args(args)
+            .current_dir(world.path(""))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "one"]);
+    world.edit("artifact/tools.json", "api.example.com", "evil.example");
+    git(&["commit", "-qam", "two"]);
+    let ran = world.cask(&["diff", "--against", "HEAD~1", "--format", "json"]);
+    assert_eq!(ran.code, 2, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("tool-host-changed") && ran.out.contains("\"class\":\"new-host\""),
+        "{}",
+        ran.out
+    );
+    assert_eq!(world.cask(&["diff", "--against", "HEAD"]).code, 0);
+    let copy = world.copy();
+    copy.edit("artifact/tools.json", "Does one thing.", "Does two things.");
+    let other = world.pack("toolpack.yaml");
+    let ran = copy.cask(&["diff", "--against", other.to_str().unwrap()]);
+    assert!(ran.code == 1 && ran.out.contains("tool-description-changed"), "{}{}", ran.out, ran.err);
+    for (given, what) in [
+        ("HEAD~9", "neither a toolpack nor a git revision"),
+        ("--output=/tmp/x", "no revision is called that"),
+        ("HEAD:x", "no revision is called that"),
+        ("", "neither a toolpack"),
+    ] {
+        let ran = world.cask(&["diff", &format!("--against={given}")]);
+        assert!(ran.code == 3 && ran.err.contains(what), "{given}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn what_fails_is_said_by_class() {
+    let world = World::approved();
+    world.edit("artifact/tools.json", "Does one thing.", "Does two things.");
+    let code = |class: &str| world.cask(&["diff", "--fail-on", class]).code;
+    assert_eq!((code("text"), code("narrower"), code("wider-input"), code("policy-wider")), (2, 2, 1, 1));
+    world.edit("artifact/tools.json", "api.example.com", "evil.example");
+    assert_eq!((code("new-host"), code("destructive")), (2, 1));
+    let json = world.cask(&["diff", "--fail-on", "destructive", "--format", "json"]);
+    assert!(json.out.contains("\"exit\":1") && json.out.contains("\"verdict\":\"review\""), "{}", json.out);
+    let ran = world.cask(&["diff", "--fail-on", "everything"]);
+    assert!(ran.code == 3 && ran.err.contains("policy-wider"), "{}", ran.err);
+}
+
+#[test]
+fn a_change_of_the_policy_is_proved_or_refuted_where_there_is_a_solver() {
+    let world = World::new();
+    let policy = "@id(\"all\") permit (principal, action, resource);\n\
+                  @id(\"few\") forbid (principal, action, resource) when { context.calls.hour >= 10 };\n";
+    world.write("artifact/policy.cedar", policy);
+    assert_eq!(world.cask(&["gate", "sync"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    let solver = std::process::Command::new("cvc5").arg("--version").output().is_ok();
+    world.write("artifact/policy.cedar", &policy.replace(">= 10", ">= 9"));
+    let ran = world.cask(&["diff"]);
+    if solver {
+        assert!(ran.code == 1 && ran.out.contains("policy-proved-narrower"), "{}{}", ran.out, ran.err);
+        world.write("artifact/policy.cedar", &policy.replace(">= 10", ">= 11"));
+        let ran = world.cask(&["diff"]);
+        assert!(
+            ran.code == 2 && ran.out.contains("policy-newly-allows") && ran.out.contains("10"),
+            "{}",
+            ran.out
+        );
+    }
+    // Without one nothing is taken on trust.
+    let mut without = world.command(&["diff"]);
+    let ran: crate::world::Ran = without.env("CVC5", "/nowhere/cvc5").output().unwrap().into();
+    assert!(ran.code == 2 && ran.out.contains("was not proved"), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("policy-rule-changed"), "{}", ran.out);
+}

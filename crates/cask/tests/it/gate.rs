@@ -312,11 +312,32 @@ fn a_snapshot_names_what_it_keeps() {
     let world = World::approved();
     let ran = world.cask(&["gate", "snapshot"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    let path = ran.out.trim().strip_prefix("wrote ").unwrap();
-    let path = world.root().parent().unwrap().join(path);
-    let kept: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    assert_eq!(kept["revision"], 1);
-    assert!(kept["files"]["artifact/tools.json"].as_str().unwrap().starts_with("sha256:"));
+    let dir = world.root().join("baselines").join(crate::world::ID).join("snapshots");
+    let all: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [path] = all.as_slice() else { panic!("{all:?}") };
+    let bytes = std::fs::read(path).unwrap();
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    assert_eq!(cask_core::canon::Digest::of_bytes(&bytes).hex(), name);
+    assert!(ran.out.contains(&format!("cask diff --baseline {}", &name[..12])), "{}", ran.out);
+    // Again it is the same file; what was approved then is what is compared with, whatever is approved now.
+    assert_eq!(world.cask(&["gate", "snapshot"]).out, ran.out);
+    world.edit("artifact/tools.json", "Does one thing.", "Does two things.");
+    world.cask(&["gate", "sync"]);
+    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["diff"]).code, 0);
+    let ran = world.cask(&["diff", "--baseline", &name[..12]]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.out.contains("tool-description-changed") && ran.out.contains("revision 1"), "{}", ran.out);
+    assert_eq!(world.cask(&["diff", "--baseline", path.to_str().unwrap()]).out, ran.out);
+    for (given, what) in
+        [("", "no snapshot begins"), ("zz", "no snapshot begins"), ("../x", "no snapshot begins")]
+    {
+        let ran = world.cask(&["diff", "--baseline", given]);
+        assert!(ran.code == 3 && ran.err.contains(what), "{given}: {}", ran.err);
+    }
+    std::fs::write(path, [&bytes[..], b" "].concat()).unwrap();
+    let ran = world.cask(&["diff", "--baseline", &name[..12]]);
+    assert!(ran.code == 3 && ran.err.contains("not the snapshot that its name says"), "{}", ran.err);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod disk;
 mod drift;
 mod gate;
 mod killed;
+mod migrate;
 mod mint;
 mod network;
 mod prompt;

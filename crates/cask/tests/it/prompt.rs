@@ -87,3 +87,28 @@ fn where_nobody_can_answer_nobody_is_asked() {
         assert!(world.pack(APPROVED).exists(), "{redirected}");
     }
 }
+
+#[test]
+fn a_review_decides_subject_by_subject() {
+    let world = synced();
+    // host, policy, pay and operator are critical, and come first: their names are typed out.
+    let keys = "aapi.example.com\nadefault\nbkrno money\njaoperator\naawy";
+    let ran = at_a_terminal(&world, keys, "gate review");
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(ran.out.contains("approved 5 subjects and blocked 1 as alice@example.com"), "{}", ran.out);
+    assert_eq!(
+        (world.standing("tool/get_user"), world.standing("tool/pay")),
+        ("approved".into(), "blocked".into())
+    );
+    assert!(world.cask(&["gate", "status"]).out.contains("no money"));
+    assert_eq!(world.cask(&["gate", "check"]).code, 0);
+    let ran = at_a_terminal(&world, "q", "gate review");
+    assert!(ran.code == 0 && ran.out.contains("nothing to decide"), "{}", ran.out);
+    // Leaving decides nothing, and without a terminal there is no review.
+    let world = synced();
+    let ran = at_a_terminal(&world, "jjjjaqy", "gate review");
+    assert!(ran.code == 1 && ran.out.contains("nothing was decided"), "{}", ran.out);
+    assert!(!world.pack(APPROVED).exists());
+    let ran = world.cask(&["gate", "review"]);
+    assert!(ran.code == 3 && ran.err.contains("cask gate allow NAME"), "{}", ran.err);
+}

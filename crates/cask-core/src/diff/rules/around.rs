@@ -1,135 +1,99 @@
-//! What is around the tools: hosts, toolsets, the policy.
+//! What is around the tools: hosts and toolsets.
 
-use crate::finding::{Rule, Severity};
+use crate::finding::Severity::{Breaking, Warning};
 
-use super::{Change, Class};
+use super::Mirror::{Code, Itself, Waived};
+use super::{Change, Class, change};
 
-pub(in crate::diff) static HOST_ADDED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "host-added",
-        severity: Severity::Breaking,
-        title: "a new host",
-        explain: "Calls would go to a host that no approved tool calls. Make sure that it belongs to the service: what a tool sends, and how it authenticates, goes there.",
-    },
-};
+const GONE_HOST: &str =
+    "a host that no tool calls any more can do nothing; the tools that called it are reported";
 
-pub(in crate::diff) static TOOLSET_ADDED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "toolset-added",
-        severity: Severity::Breaking,
-        title: "a new toolset",
-        explain: "A group of tools that can be served together. Look at what is in it.",
-    },
-};
+pub(in crate::diff) static HOST_ADDED: Change = change(
+    Class::NewHost,
+    "host-added",
+    Breaking,
+    Waived(GONE_HOST),
+    "a new host",
+    "Calls would go to a host that no approved tool calls. Make sure that it belongs to the service: what a tool sends, and how it authenticates, goes there.",
+);
 
-pub(in crate::diff) static TOOLSET_REMOVED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "toolset-removed",
-        severity: Severity::Warning,
-        title: "a toolset is gone",
-        explain: "Serving it is refused.",
-    },
-};
+pub(in crate::diff) static HOST_MOVED: Change = change(
+    Class::NewHost,
+    "host-moved",
+    Breaking,
+    Itself,
+    "all tools of a host call another host",
+    "Every tool that called the old host calls the new one, so this is said once for all of them. Their arguments and credentials would go there: make sure that it belongs to the service. Whatever else differs in a tool is reported by itself.",
+);
 
-pub(in crate::diff) static TOOLSET_MEMBER_ADDED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "toolset-member-added",
-        severity: Severity::Breaking,
-        title: "a tool is in a toolset that it was not in",
-        explain: "Agents that are given this toolset would have one tool more. Mind `readonly`, which is served when nothing else is asked for.",
-    },
-};
+pub(in crate::diff) static PATH_MOVED: Change = change(
+    Class::NewEffect,
+    "path-prefix-moved",
+    Breaking,
+    Itself,
+    "all tools below a path call below another one",
+    "Every tool below the old prefix calls the same path below the new one, as when a service goes from `/v1` to `/v2`, so this is said once for all of them. The other version may do something else under the same name. Whatever else differs in a tool is reported by itself.",
+);
 
-pub(in crate::diff) static TOOLSET_MEMBER_REMOVED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "toolset-member-removed",
-        severity: Severity::Warning,
-        title: "a tool left a toolset",
-        explain: "Agents that are given this toolset lose the tool.",
-    },
-};
+pub(in crate::diff) static TOOLSET_ADDED: Change = change(
+    Class::NewTool,
+    "toolset-added",
+    Breaking,
+    Code("toolset-removed"),
+    "a new toolset",
+    "A group of tools that can be served together. Look at what is in it.",
+);
 
-pub(in crate::diff) static POLICY_ADDED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "policy-added",
-        severity: Severity::Breaking,
-        title: "a first policy",
-        explain: "The policy decides which calls are allowed, which need a person and how many there may be. Read it in policy.cedar.",
-    },
-};
+pub(in crate::diff) static TOOLSET_REMOVED: Change = change(
+    Class::Narrower,
+    "toolset-removed",
+    Warning,
+    Code("toolset-added"),
+    "a toolset is gone",
+    "Serving it is refused.",
+);
 
-pub(in crate::diff) static POLICY_PERMIT_ADDED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "policy-permit-added",
-        severity: Severity::Breaking,
-        title: "a new permission",
-        explain: "A rule allows calls that no rule allowed before.",
-    },
-};
+pub(in crate::diff) static TOOLSET_MEMBER_ADDED: Change = change(
+    Class::NewTool,
+    "toolset-member-added",
+    Breaking,
+    Code("toolset-member-removed"),
+    "a tool is in a toolset that it was not in",
+    "Agents that are given this toolset would have one tool more. Mind `readonly`, which is served when nothing else is asked for.",
+);
 
-pub(in crate::diff) static POLICY_PERMIT_REMOVED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "policy-permit-removed",
-        severity: Severity::Warning,
-        title: "a permission is gone",
-        explain: "Calls that this rule allowed are denied, unless another rule allows them.",
-    },
-};
+pub(in crate::diff) static TOOLSET_MEMBER_WRITES: Change = change(
+    Class::NewEffect,
+    "toolset-member-added-writes",
+    Breaking,
+    Code("toolset-member-removed"),
+    "a tool that writes is in a toolset that it was not in",
+    "Agents that are given this toolset could change something with it that they could not change before.",
+);
 
-pub(in crate::diff) static POLICY_FORBID_ADDED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "policy-forbid-added",
-        severity: Severity::Warning,
-        title: "a new prohibition",
-        explain: "Calls that this rule forbids are denied or need a person.",
-    },
-};
+pub(in crate::diff) static TOOLSET_MEMBER_AUTH: Change = change(
+    Class::Auth,
+    "toolset-member-added-auth",
+    Breaking,
+    Code("toolset-member-removed"),
+    "a tool for signing in or for credentials is in a toolset that it was not in",
+    "Agents that are given this toolset could sign in, or make or revoke credentials.",
+);
 
-pub(in crate::diff) static POLICY_FORBID_REMOVED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "policy-forbid-removed",
-        severity: Severity::Breaking,
-        title: "a prohibition is gone",
-        explain: "A confirmation, a budget or a plain no does not hold any more.",
-    },
-};
+pub(in crate::diff) static TOOLSET_MEMBER_DESTRUCTIVE: Change = change(
+    Class::Destructive,
+    "toolset-member-added-destructive",
+    Breaking,
+    Code("toolset-member-removed"),
+    "a tool that deletes, pays or administers is in a toolset that it was not in",
+    "Agents that are given this toolset could do harm with it that is hard to undo. Make sure that the toolset is meant for that: `readonly` never is.",
+);
 
-pub(in crate::diff) static POLICY_RULE_CHANGED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "policy-rule-changed",
-        severity: Severity::Breaking,
-        title: "a rule of the policy changed",
-        explain: "The rule allows or forbids something else than the approved one. Compare both texts.",
-    },
-};
-
-pub(in crate::diff) static POLICY_TEXT: Change = Change {
-    class: Class::Record,
-    rule: Rule {
-        code: "policy-text-changed",
-        severity: Severity::Warning,
-        title: "the policy text changed, its rules did not",
-        explain: "White space, comments or the order of rules. The approval covers the bytes, so it has to be given again.",
-    },
-};
-
-pub(in crate::diff) static POLICY_UNREADABLE: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "policy-unreadable",
-        severity: Severity::Breaking,
-        title: "the policy cannot be compared",
-        explain: "The policy does not parse, so nobody can say what it allows. Nothing is served with it.",
-    },
-};
+pub(in crate::diff) static TOOLSET_MEMBER_REMOVED: Change = change(
+    Class::Narrower,
+    "toolset-member-removed",
+    Warning,
+    Code("toolset-member-added"),
+    "a tool left a toolset",
+    "Agents that are given this toolset lose the tool.",
+);

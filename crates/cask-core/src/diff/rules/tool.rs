@@ -1,265 +1,215 @@
-//! A tool, but for its arguments.
+//! A tool, but for what it sends, what it says and what comes back.
 
-use crate::finding::{Rule, Severity};
+use crate::finding::Severity::{Breaking, Warning};
 
-use super::{Change, Class};
+use super::Mirror::{Code, Itself, Waived};
+use super::{Change, Class, change};
 
-pub(in crate::diff) static TOOL_ADDED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-added",
-        severity: Severity::Breaking,
-        title: "a new tool",
-        explain: "An agent could call something that it could not call before. Read what it calls and with which arguments; approve it with `cask gate allow`, or refuse it with `cask gate block`.",
-    },
-};
+pub(in crate::diff) static TOOL_ADDED: Change = change(
+    Class::NewTool,
+    "tool-added",
+    Breaking,
+    Code("tool-removed"),
+    "a new tool",
+    "An agent could call something that it could not call before. Read what it calls and with which arguments; approve it with `cask gate allow`, or refuse it with `cask gate block`.",
+);
 
-pub(in crate::diff) static EFFECT_UNDERSTATED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "effect-understated",
-        severity: Severity::Breaking,
-        title: "a tool that changes something says that it reads",
-        explain: "The tool is classified `read` and is called with PUT, PATCH or DELETE. Reads are served by default and need no confirmation. cask does not compile such a tool without a reason: see `cask explain` of the tool, and approve it only if the method is really used to read.",
-    },
-};
+pub(in crate::diff) static TOOL_ADDED_WRITES: Change = change(
+    Class::NewEffect,
+    "tool-added-writes",
+    Breaking,
+    Code("tool-removed"),
+    "a new tool that writes",
+    "An agent could change something that it could not change before. Read what it calls and with which arguments, and whether the policy asks a person first.",
+);
 
-pub(in crate::diff) static TOOL_HOST: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-host-changed",
-        severity: Severity::Breaking,
-        title: "a tool calls another host",
-        explain: "The same tool name would send its arguments and credentials somewhere else. Nothing else about the tool needs to look different for this to matter.",
-    },
-};
+pub(in crate::diff) static TOOL_ADDED_AUTH: Change = change(
+    Class::Auth,
+    "tool-added-auth",
+    Breaking,
+    Code("tool-removed"),
+    "a new tool for signing in or for credentials",
+    "An agent could sign in, or make or revoke credentials. Whatever it gets that way acts outside of the lockfile: approve it only if that is what the tool is for.",
+);
 
-pub(in crate::diff) static TOOL_SCHEME: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-scheme-changed",
-        severity: Severity::Breaking,
-        title: "a tool calls with another scheme",
-        explain: "From `https` to `http`, arguments and credentials would travel in the clear. The other way is safer, but it is another endpoint.",
-    },
-};
+pub(in crate::diff) static TOOL_ADDED_DESTRUCTIVE: Change = change(
+    Class::Destructive,
+    "tool-added-destructive",
+    Breaking,
+    Code("tool-removed"),
+    "a new tool that deletes, pays or administers",
+    "An agent could do something that is hard to undo. Read what it calls and with which arguments, and make sure that the policy asks a person first.",
+);
 
-pub(in crate::diff) static TOOL_METHOD: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-method-changed",
-        severity: Severity::Breaking,
-        title: "a tool calls with another method",
-        explain: "The method decides what a call does. A `GET` that becomes a `POST` is a different tool under an old name.",
-    },
-};
+pub(in crate::diff) static TOOL_REMOVED: Change = change(
+    Class::Narrower,
+    "tool-removed",
+    Warning,
+    Code("tool-added"),
+    "a tool is gone",
+    "It was approved and is no longer in the toolpack. Agents and programs that call it are refused.",
+);
 
-pub(in crate::diff) static TOOL_PATH: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-path-changed",
-        severity: Severity::Breaking,
-        title: "a tool calls another path",
-        explain: "The same tool name would reach another resource. Compare both templates and what their parameters identify.",
-    },
-};
+pub(in crate::diff) static TOOL_RENAMED: Change = change(
+    Class::NewTool,
+    "tool-renamed",
+    Breaking,
+    Itself,
+    "a tool has another name",
+    "The call is one that was approved under another name; whatever else differs is reported beside this. Prompts and programs that use the old name are refused. A rule of the policy, a toolset of your own or a block that names the old one does not hold for the new one.",
+);
 
-pub(in crate::diff) static TOOL_AUTH: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-auth-changed",
-        severity: Severity::Breaking,
-        title: "a tool authenticates in another way",
-        explain: "The call would carry another kind of credential. Make sure that it is the one that you mean to give to this tool.",
-    },
-};
+pub(in crate::diff) static EFFECT_UNDERSTATED: Change = change(
+    Class::Destructive,
+    "effect-understated",
+    Breaking,
+    Waived("it says what a tool is, not what changed of it: the change back is another effect or method"),
+    "a tool that changes something says that it reads",
+    "The tool is classified `read` and is called with PUT, PATCH or DELETE. Reads are served by default and need no confirmation. cask does not compile such a tool without a reason: see `cask explain` of the tool, and approve it only if the method is really used to read.",
+);
 
-pub(in crate::diff) static TOOL_FIXED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-fixed-part-changed",
-        severity: Severity::Breaking,
-        title: "a fixed part of the request changed",
-        explain: "A header, query pair or body member that is sent with every call is another one; for GraphQL this is the document itself. It decides what the call does, and no argument shows it.",
-    },
-};
+const LOWERED: &str = "tool-effect-lowered";
 
-pub(in crate::diff) static TOOL_BODY: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-body-changed",
-        severity: Severity::Breaking,
-        title: "the request body is built in another way",
-        explain: "Arguments become another body: another media type, another envelope or another member. What the service is told changes though the arguments do not.",
-    },
-};
+pub(in crate::diff) static EFFECT: Change = change(
+    Class::NewEffect,
+    "tool-effect-changed",
+    Breaking,
+    Code(LOWERED),
+    "a tool that read writes",
+    "The effect decides which policies hold for a tool. It does more than was approved.",
+);
 
-pub(in crate::diff) static TOOL_ACCEPT: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "tool-accept-changed",
-        severity: Severity::Warning,
-        title: "other media types are accepted as an answer",
-        explain: "Answers that were refused before may reach the agent, or the other way round.",
-    },
-};
+pub(in crate::diff) static EFFECT_AUTH: Change = change(
+    Class::Auth,
+    "tool-effect-auth",
+    Breaking,
+    Code(LOWERED),
+    "a tool signs in, or makes or revokes credentials",
+    "It did less when it was approved. Whatever an agent gets that way acts outside of the lockfile.",
+);
 
-pub(in crate::diff) static TOOL_WRAP: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "tool-result-changed",
-        severity: Severity::Warning,
-        title: "the result has another shape",
-        explain: "Whether an answer is wrapped as `{\"result\": …}` changed, so an agent reads it at another place.",
-    },
-};
+pub(in crate::diff) static EFFECT_DESTRUCTIVE: Change = change(
+    Class::Destructive,
+    "tool-effect-destructive",
+    Breaking,
+    Code(LOWERED),
+    "a tool deletes, pays or administers",
+    "It did less when it was approved. Look at what it calls and why it is classified so: `cask explain` of the tool says it.",
+);
 
-pub(in crate::diff) static TITLE: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "tool-title-changed",
-        severity: Severity::Warning,
-        title: "another title",
-        explain: "People see it when they are asked to confirm a call. A title that says something else than the tool does is how they are fooled.",
-    },
-};
+pub(in crate::diff) static EFFECT_LOWERED: Change = change(
+    Class::PolicyWider,
+    LOWERED,
+    Breaking,
+    Waived("the change back raises the effect, and what it is raised to decides the rule"),
+    "a lower effect",
+    "The tool escapes the confirmations and budgets that held for it. Look at the reasons with `cask explain`, and whether the request is another one too.",
+);
 
-pub(in crate::diff) static DESCRIPTION: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "tool-description-changed",
-        severity: Severity::Warning,
-        title: "another description",
-        explain: "A model reads the description and follows it: text that nobody reviewed is a prompt injection waiting to happen. Read it for instructions, names of other tools and requests for data.",
-    },
-};
+pub(in crate::diff) static HINT_RELAXED: Change = change(
+    Class::PolicyWider,
+    "annotation-relaxed",
+    Breaking,
+    Code("annotation-tightened"),
+    "a hint says that the tool is safer than before",
+    "Clients ask less, or not at all, for tools that say they are read-only or touch nothing outside. The same tool would run with fewer questions.",
+);
 
-pub(in crate::diff) static OUTPUT: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "output-schema-changed",
-        severity: Severity::Warning,
-        title: "the schema of the result changed",
-        explain: "An agent is told to expect something else, and answers are checked against something else. Look for text in it, and for fields that should not be shown.",
-    },
-};
+pub(in crate::diff) static HINT_TIGHTENED: Change = change(
+    Class::Narrower,
+    "annotation-tightened",
+    Warning,
+    Code("annotation-relaxed"),
+    "a hint says that the tool is less safe than before",
+    "Clients will ask more often. Make sure that the tool itself did not become more dangerous.",
+);
 
-pub(in crate::diff) static HINT_RELAXED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "annotation-relaxed",
-        severity: Severity::Breaking,
-        title: "a hint says that the tool is safer than before",
-        explain: "Clients ask less, or not at all, for tools that say they are read-only or not destructive. The same tool would run with fewer questions.",
-    },
-};
+pub(in crate::diff) static DESTRUCTIVE_SET: Change = change(
+    Class::Destructive,
+    "destructive-hint-set",
+    Breaking,
+    Code("destructive-hint-cleared"),
+    "a tool says that it may destroy something",
+    "It did not say so when it was approved. Clients will ask more often, but what they ask for is another tool than the one that was read.",
+);
 
-pub(in crate::diff) static HINT_TIGHTENED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "annotation-tightened",
-        severity: Severity::Warning,
-        title: "a hint says that the tool is less safe than before",
-        explain: "Clients will ask more often. Make sure that the tool itself did not become more dangerous.",
-    },
-};
+pub(in crate::diff) static DESTRUCTIVE_CLEARED: Change = change(
+    Class::Destructive,
+    "destructive-hint-cleared",
+    Breaking,
+    Code("destructive-hint-set"),
+    "a tool no longer says that it may destroy something",
+    "Clients ask less, or not at all, for a tool that says it destroys nothing. Make sure that it is so: its method, path and effect say more than the hint.",
+);
 
-pub(in crate::diff) static EFFECT: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-effect-changed",
-        severity: Severity::Breaking,
-        title: "another effect",
-        explain: "The effect decides which policies hold for a tool. Raised, it does more than was approved; lowered, it escapes the confirmations and budgets that held for it.",
-    },
-};
+pub(in crate::diff) static RISK_RAISED: Change = change(
+    Class::Text,
+    "tool-risk-raised",
+    Warning,
+    Code("tool-risk-lowered"),
+    "a higher risk",
+    "What is known about the tool now says that a wrong call does more harm. Whoever approved it approved the lower risk.",
+);
 
-pub(in crate::diff) static RISK_RAISED: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "tool-risk-raised",
-        severity: Severity::Warning,
-        title: "a higher risk",
-        explain: "What is known about the tool now says that a wrong call does more harm. Whoever approved it approved the lower risk.",
-    },
-};
+pub(in crate::diff) static RISK_LOWERED: Change = change(
+    Class::PolicyWider,
+    "tool-risk-lowered",
+    Breaking,
+    Code("tool-risk-raised"),
+    "a lower risk",
+    "The tool escapes the policies and the approvers that its old tier demanded. Look at the reasons with `cask explain`.",
+);
 
-pub(in crate::diff) static RISK_LOWERED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-risk-lowered",
-        severity: Severity::Breaking,
-        title: "a lower risk",
-        explain: "The tool escapes the policies and the approvers that its old tier demanded. Look at the reasons with `cask explain`.",
-    },
-};
+pub(in crate::diff) static GUARD_RELAXED: Change = change(
+    Class::MoreDataOut,
+    "guard-relaxed",
+    Breaking,
+    Code("guard-tightened"),
+    "a limit is higher",
+    "A call may take longer or answer with more. That is room for more data to leave.",
+);
 
-pub(in crate::diff) static GUARD_RELAXED: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "guard-relaxed",
-        severity: Severity::Breaking,
-        title: "a limit is higher",
-        explain: "A call may take longer or answer with more. That is room for more data to leave.",
-    },
-};
+pub(in crate::diff) static GUARD_TIGHTENED: Change = change(
+    Class::Narrower,
+    "guard-tightened",
+    Warning,
+    Code("guard-relaxed"),
+    "a limit is lower",
+    "Calls that ended well before may be cut or refused.",
+);
 
-pub(in crate::diff) static GUARD_TIGHTENED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "guard-tightened",
-        severity: Severity::Warning,
-        title: "a limit is lower",
-        explain: "Calls that ended well before may be cut or refused.",
-    },
-};
+pub(in crate::diff) static REASONS: Change = change(
+    Class::NothingNew,
+    "tool-reasons-changed",
+    Warning,
+    Itself,
+    "other reasons for effect and risk",
+    "What was seen that makes the tool what it is changed, without changing the result. The approval covers the reasons too, because a reviewer reads them.",
+);
 
-pub(in crate::diff) static REASONS: Change = Change {
-    class: Class::Record,
-    rule: Rule {
-        code: "tool-reasons-changed",
-        severity: Severity::Warning,
-        title: "other reasons for effect and risk",
-        explain: "What was seen that makes the tool what it is changed, without changing the result. The approval covers the reasons too, because a reviewer reads them.",
-    },
-};
+pub(in crate::diff) static SCOPE: Change = change(
+    Class::Text,
+    "tool-scope-changed",
+    Warning,
+    Itself,
+    "another scope",
+    "The tool belongs to another capability boundary now. Whoever approves by scope should know.",
+);
 
-pub(in crate::diff) static SCOPE: Change = Change {
-    class: Class::SeesOtherText,
-    rule: Rule {
-        code: "tool-scope-changed",
-        severity: Severity::Warning,
-        title: "another scope",
-        explain: "The tool belongs to another capability boundary now. Whoever approves by scope should know.",
-    },
-};
+pub(in crate::diff) static EVIDENCE: Change = change(
+    Class::NothingNew,
+    "tool-evidence-changed",
+    Warning,
+    Itself,
+    "other evidence",
+    "The tool was learned from another endpoint. What it calls is compared on its own.",
+);
 
-pub(in crate::diff) static EVIDENCE: Change = Change {
-    class: Class::Record,
-    rule: Rule {
-        code: "tool-evidence-changed",
-        severity: Severity::Warning,
-        title: "other evidence",
-        explain: "The tool was learned from another endpoint. What it calls is compared on its own.",
-    },
-};
-
-pub(in crate::diff) static TOOL_OTHER: Change = Change {
-    class: Class::CanDoMore,
-    rule: Rule {
-        code: "tool-changed",
-        severity: Severity::Breaking,
-        title: "something else changed",
-        explain: "The digest is another one, though no rule says what it means. Compare tools.json with the approved one by hand.",
-    },
-};
-
-pub(in crate::diff) static TOOL_REMOVED: Change = Change {
-    class: Class::CanDoLess,
-    rule: Rule {
-        code: "tool-removed",
-        severity: Severity::Warning,
-        title: "a tool is gone",
-        explain: "It was approved and is no longer in the toolpack. Agents and programs that call it are refused.",
-    },
-};
+pub(in crate::diff) static TOOL_OTHER: Change = change(
+    Class::NewEffect,
+    "tool-changed",
+    Breaking,
+    Itself,
+    "something else changed",
+    "The digest is another one, though no rule says what it means. Compare tools.json with the approved one by hand.",
+);

@@ -68,7 +68,7 @@ pub(super) struct Block {
 pub(super) struct By {
     /// Why
     #[arg(long, default_value = "")]
-    reason: String,
+    pub reason: String,
     #[command(flatten)]
     pub who: Who,
 }
@@ -486,7 +486,7 @@ pub(super) fn pen<'a>(
 
 /// Refuses to sign a policy that says nothing, or something else than its author thinks: one that does not
 /// parse, or speaks of actions and arguments that no tool has.
-fn sound(pack: &Pack) -> Result<(), Error> {
+pub(super) fn sound(pack: &Pack) -> Result<(), Error> {
     let faults = Policy::faults(&pack.surface.policy, &pack.surface.tools, &pack.surface.toolsets);
     if faults.is_empty() {
         return Ok(());
@@ -499,7 +499,7 @@ fn sound(pack: &Pack) -> Result<(), Error> {
 }
 
 /// Refuses to sign a tool whose text is not the one canonical form of what was reviewed.
-fn signable(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Error> {
+pub(super) fn signable(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Error> {
     let asked = pack.surface.tools.iter().filter(|tool| wanted.contains(&format!("tool/{}", tool.name)));
     let Some(odd) = asked.into_iter().find(|tool| !tool.is_canonical()) else { return Ok(()) };
     let path = pack.dir.join(cask_core::artifact::manifest::TOOLS);

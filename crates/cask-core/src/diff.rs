@@ -58,9 +58,7 @@ pub fn compare(before: Option<&Surface>, after: &Surface) -> Vec<(Class, Finding
     let each: Vec<Found> = pairs.par_iter().map(|pair| one(pair, &moves, after, &names)).collect();
     let mut out = Found { found: each.into_iter().flat_map(|found| found.found).collect() };
     moves.tell(&mut out);
-    if before.is_some() {
-        hosts(&old, &new, &moves, &mut out);
-    }
+    hosts(&old, &new, &moves, &mut out);
     toolset::compare(before, after, &pairs, &mut out);
     policy::compare(before, after, &mut out.at(POLICY));
     out.found
@@ -162,8 +160,13 @@ fn hosts(old: &Tools<'_>, new: &Tools<'_>, moves: &Moves<'_>, out: &mut Found) {
     let (old, told) = (of(old), moves.targets());
     for host in of(new).into_iter().filter(|host| !old.contains(host) && !told.contains(host)) {
         let message = format!("calls go to a host that no approved tool calls: `{host}`");
-        out.at("hosts").push(&rules::HOST_ADDED, "", message, None, Some(host.into()));
+        out.at(&host_id(host)).push(&rules::HOST_ADDED, "", message, None, Some(host.into()));
     }
+}
+
+/// The subject that a host is.
+fn host_id(host: &str) -> String {
+    format!("host/{host}")
 }
 
 /// `POST https://host/path (payment, critical)`

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules as r;
-use super::{Found, listed, pair::Pair};
+use super::{Found, host_id, listed, pair::Pair};
 use crate::endpoint::{Segment, Template};
 use crate::toolpack::{Binding, HttpBinding, Tool};
 
@@ -79,18 +79,19 @@ impl<'s> Moves<'s> {
 
     /// Says them.
     pub fn tell(&self, out: &mut Found) {
-        let mut out = out.at("hosts");
         for ((from, to), tools) in &self.hosts {
             let message = format!("all {} tools that called `{from}` call `{to}` now", tools.len());
-            out.push(&r::HOST_MOVED, "", message, Some((*from).into()), Some((*to).into()));
-            out.explain(listed(tools));
+            let mut at = out.at(&host_id(to));
+            at.push(&r::HOST_MOVED, "", message, Some((*from).into()), Some((*to).into()));
+            at.explain(listed(tools));
         }
         for ((host, from, to), tools) in &self.paths {
             let (from, to) = (format!("{from}/"), format!("{to}/"));
             let message =
                 format!("all {} tools of `{host}` below `{from}` call below `{to}` now", tools.len());
-            out.push(&r::PATH_MOVED, "", message, Some(from.into()), Some(to.into()));
-            out.explain(listed(tools));
+            let mut at = out.at(&host_id(host));
+            at.push(&r::PATH_MOVED, "", message, Some(from.into()), Some(to.into()));
+            at.explain(listed(tools));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cask_core::canon::Digest;
 use cask_core::guard::Base;
 use cask_core::lock::status::{self, Against, Seen};
 use cask_core::lock::{Approved, Lockfile, NotApproved};
@@ -106,7 +107,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         redirects: args.allow_redirects,
         dry_run: args.dry_run,
         run_id: run_id()?,
-        accepted: accepted(&approved, store, id),
+        accepted: accepted(&approved, store, id)?,
         fixed_now: fixed_now.map_err(|error| Error::new(format_args!("CASK_NOW: {error}")))?,
     };
     serve(Gateway::new(approved, settings, audit))
@@ -197,6 +198,8 @@ fn short(why: NotApproved) -> &'static str {
 struct Remembered {
     store: Store,
     toolpack: String,
+    /// The trust under which this started: under another, other approvals may count.
+    trust: Option<Digest>,
     /// What was read last, and the stamp of the file then: asked at each call, read when it changed.
     last: Mutex<Option<(Stamp, u64)>>,
 }
@@ -209,6 +212,9 @@ impl Accepted for Remembered {
             && stamp == Some(known)
         {
             return Ok(revision);
+        }
+        if self.store.trusted().map_err(|error| error.to_string())? != self.trust {
+            return Err("who is trusted here has changed; restart the gateway".to_owned());
         }
         match self.store.seen(&self.toolpack) {
             Ok(Some(seen)) => {
@@ -232,11 +238,12 @@ impl Accepted for NoLockfile {
     }
 }
 
-fn accepted(approved: &Approved, store: Store, toolpack: String) -> Arc<dyn Accepted> {
-    match approved.lockfile_digest() {
-        Some(_) => Arc::new(Remembered { store, toolpack, last: Mutex::default() }),
-        None => Arc::new(NoLockfile),
+fn accepted(approved: &Approved, store: Store, toolpack: String) -> Result<Arc<dyn Accepted>, Error> {
+    if approved.lockfile_digest().is_none() {
+        return Ok(Arc::new(NoLockfile));
     }
+    let trust = store.trusted()?;
+    Ok(Arc::new(Remembered { store, toolpack, trust, last: Mutex::default() }))
 }
 
 /// What the lockfile approves, or the exit code after saying why it is not accepted.
@@ -264,10 +271,11 @@ fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<
     match status::verify(pack.surface, &lockfile, &against) {
         Ok(approved) => {
             let revision = approved.revision();
-            let newer = against.seen.is_none_or(|seen| seen.revision < revision);
+            let trust = trust.digest().map_err(Error::new)?;
+            let newer =
+                against.seen.is_none_or(|seen| seen.revision < revision) || store.trusted()? != Some(trust);
             if let Some(digest) = approved.lockfile_digest().filter(|_| newer) {
                 let _held = store.lock("run")?;
-                let trust = trust.digest().map_err(Error::new)?;
                 store.remember(&id, Seen { revision, digest }, trust)?;
             }
             Ok(Ok(approved))

@@ -315,6 +315,22 @@ fn what_is_decided_while_it_runs_holds_at_once() {
 }
 
 #[test]
+fn another_trust_ends_what_runs_under_the_one_before() {
+    let world = world();
+    world.approve();
+    let mut client = world.serve(&[]);
+    assert_eq!(client.call("get_user").0, "allowed_policy");
+    let out = world.cask(&["trust", "threshold", "high", "1", "--by", "alice@example.com"]);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!(client.call("get_user").0, "error_internal");
+    let said = client.end();
+    assert!(said.contains("who is trusted here has changed"), "{said}");
+    let mut client = world.serve(&[]);
+    assert_eq!(client.call("get_user").0, "allowed_policy");
+    client.end();
+}
+
+#[test]
 fn an_operator_hears_what_is_served_and_what_is_missing() {
     let world = world();
     let text = std::fs::read_to_string(world.pack("artifact/tools.json")).unwrap();

@@ -72,6 +72,10 @@ fn look(args: &Look, ctx: &Ctx, store: &Store) -> Result<Seen, Error> {
 }
 
 pub(super) fn status(args: &Status, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    if matches!(args.look.format, Style::Sarif | Style::Html) {
+        return Err(Error::new("`gate status` is a table, not findings")
+            .hint("for findings: `cask gate check --format sarif` (or html)"));
+    }
     let mut seen = look(&args.look, ctx, store)?;
     let asked =
         |standing: Standing| args.status.is_empty() || args.status.iter().any(|one| one == word(standing));

@@ -1,12 +1,13 @@
 //! `cask gate review`: decide at a terminal, subject by subject.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
 
 use cask_core::finding::{Finding, Severity};
 use cask_core::lock::State;
 use cask_core::lock::status::Standing;
 use cask_core::report::escape::terminal;
+use cask_core::toolpack::Binding;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
 use super::Which;
@@ -61,13 +62,20 @@ fn items(desk: &Desk, ctx: &Ctx) -> Result<Vec<Item>, Error> {
     };
     let decided =
         |id: &String| desk.lockfile.subjects.get(id).is_some_and(|entry| entry.state == State::Blocked);
+    // What changed for all tools of a host is said of the host, and is part of what each of them is.
+    let tools = desk.pack.surface.tools.iter();
+    let hosts: BTreeMap<String, String> = tools
+        .map(|tool| {
+            let Binding::Http(http) = &tool.binding;
+            (format!("tool/{}", tool.name), format!("host/{}", http.host))
+        })
+        .collect();
     let item = |id: &String| {
         let standing = open(id).filter(|_| !decided(id))?;
-        let lines = findings
-            .iter()
-            .filter(|(_, one)| one.at.subject == *id)
-            .flat_map(|(_, one)| lines(one))
-            .collect();
+        let about = |finding: &Finding| {
+            finding.at.subject == *id || hosts.get(id).is_some_and(|host| finding.at.subject == *host)
+        };
+        let lines = findings.iter().filter(|(_, one)| about(one)).flat_map(|(_, one)| lines(one)).collect();
         Some(Item { id: id.clone(), risk: desk.now.get(id)?.risk, standing, lines })
     };
     Ok(desk.now.keys().filter_map(item).collect())

@@ -16,22 +16,25 @@ fn theirs(world: &World) -> PathBuf {
         });
         return root;
     };
+    // It leaves a state root of its own where it is run.
+    let elsewhere = world.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
     let run = |args: &[&str]| {
         let out = Command::new(&program)
             .arg("--no-interactive")
             .args(args)
-            .current_dir(world.path(""))
+            .current_dir(&elsewhere)
             .output()
             .unwrap();
         assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
     };
-    run(&["demo", "--generate-only", "--out", "theirs"]);
+    run(&["demo", "--generate-only", "--out", "../theirs"]);
     let pack = std::fs::read_dir(root.join("toolpacks")).unwrap().next().unwrap().unwrap().path();
     let lockfile = pack.join("lockfile/caskmcp.lock.pending.yaml");
     let lockfile = lockfile.to_str().unwrap();
     let by = ["--by", "security@example.com", "--reason", "reviewed", "-l", lockfile];
-    run(&[&["--root", "theirs", "gate", "allow", "get_users", "delete_user"][..], &by].concat());
-    run(&["--root", "theirs", "gate", "block", "create_user", "--reason", "no", "-l", lockfile]);
+    run(&[&["--root", "../theirs", "gate", "allow", "get_users", "delete_user"][..], &by].concat());
+    run(&["--root", "../theirs", "gate", "block", "create_user", "--reason", "no", "-l", lockfile]);
     root
 }
 

@@ -16,7 +16,7 @@ const PATH: [&[&str]; 11] = [
     &["lock"],
     &["guard"],
     &["audit"],
-    &["diff", "drift", "verify"],
+    &["diff", "drift", "lint", "verify"],
     &["explain"],
     &["report"],
     // The file formats know every stage, and no stage knows them.

@@ -1,7 +1,7 @@
 //! Every code that cask prints, and what it means: one register over all tables of rules.
 
 use crate::finding::{Rule, Severity};
-use crate::{capture, diff, drift, endpoint, guard, lock, verify};
+use crate::{capture, diff, drift, endpoint, guard, lint, lock, verify};
 
 /// What `cask explain CODE` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ impl Page {
 pub fn pages() -> Vec<Page> {
     let drift = drift::rules().map(|row| Page::of("drift", &row.rule));
     let verify = verify::rules::RULES.iter().map(|rule| Page::of("verify", rule));
+    let bundle = verify::bundle::RULES.iter().map(|rule| Page::of("bundle", rule));
+    let lint = lint::rules::all().map(|check| Page::of("lint", &check.rule));
     let diff = diff::rules::RULES.iter().map(|change| Page::of("diff", &change.rule));
     let gate = lock::rules::RULES.iter().map(|rule| Page::of("gate", rule));
     let guard = guard::REASONS.iter().map(|reason| Page {
@@ -47,7 +49,15 @@ pub fn pages() -> Vec<Page> {
         explain: rule.explain,
     });
     let skip = capture::skip::RULES.iter().map(|rule| Page { severity: None, ..Page::of("skip", rule) });
-    diff.chain(gate).chain(drift).chain(verify).chain(guard).chain(risk).chain(skip).collect()
+    diff.chain(lint)
+        .chain(gate)
+        .chain(drift)
+        .chain(verify)
+        .chain(bundle)
+        .chain(guard)
+        .chain(risk)
+        .chain(skip)
+        .collect()
 }
 
 /// The page of a code.

@@ -26,6 +26,7 @@ pub mod diff;
 pub mod drift;
 pub mod endpoint;
 pub mod guard;
+pub mod lint;
 pub mod lock;
 pub mod redact;
 pub mod report;

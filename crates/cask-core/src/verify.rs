@@ -14,6 +14,7 @@ use crate::lock::{Entry, Lockfile};
 use crate::toolpack::Toolpack;
 use crate::toolpack::contract::{Contract, contract};
 
+pub mod bundle;
 pub mod rules;
 
 use rules::*;

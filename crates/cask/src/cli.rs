@@ -46,6 +46,15 @@ enum Command {
     Drift(commands::drift::Args),
     Verify(commands::verify::Args),
     Config(commands::config::Args),
+    Lint(commands::lint::Args),
+    #[command(hide = true)]
+    Init(commands::init::Args),
+    #[command(hide = true)]
+    Doctor(commands::doctor::Args),
+    #[command(hide = true)]
+    Bundle(commands::bundle::Args),
+    #[command(hide = true)]
+    Openapi(commands::openapi::Args),
     #[command(hide = true)]
     Capture(commands::capture::Args),
     #[command(hide = true)]
@@ -104,7 +113,12 @@ pub fn main() -> ExitCode {
         Command::Run(args) | Command::Serve(args) => commands::run::run(*args, &ctx),
         Command::Drift(args) => commands::drift::run(args, &ctx),
         Command::Verify(args) => commands::verify::run(args, &ctx),
+        Command::Lint(args) => commands::lint::run(args, &ctx),
         Command::Config(args) => commands::config::run(args, &ctx),
+        Command::Init(args) => commands::init::run(args, &ctx),
+        Command::Doctor(args) => commands::doctor::run(args, &ctx),
+        Command::Bundle(args) => commands::bundle::run(args, &ctx),
+        Command::Openapi(args) => commands::openapi::run(args, &ctx),
         Command::Capture(args) => commands::capture::run(args, &ctx),
         Command::Compile(args) => commands::compile::run(args, &ctx),
         Command::Migrate(args) => commands::migrate::run(args, &ctx),
@@ -138,10 +152,13 @@ mod tests {
         Cli::command().debug_assert();
         let short = Cli::command().render_help().to_string();
         let all = all_help().render_help().to_string();
-        for name in ["demo", "mint", "diff", "gate", "run", "drift", "verify", "config"] {
+        for name in ["demo", "mint", "diff", "gate", "run", "drift", "verify", "config", "lint"] {
             assert!(short.contains(&format!("\n  {name} ")), "{name} in {short}");
         }
-        for name in ["capture", "compile", "mcp", "serve", "explain", "keys", "migrate", "trust", "state"] {
+        for name in [
+            "bundle", "capture", "compile", "doctor", "init", "openapi", "mcp", "serve", "explain", "keys",
+            "migrate", "trust", "state",
+        ] {
             assert!(!short.contains(&format!("\n  {name} ")), "{name} in {short}");
             assert!(all.contains(&format!("\n  {name} ")), "{name} in {all}");
         }

@@ -17,10 +17,12 @@ use crate::ui;
 mod disk;
 mod flow;
 mod source;
+mod survey;
 mod work;
 
 pub use disk::{Loaded, Saving, endpoints, exchanges, facts, load, strictest};
 pub use source::{Format, detect};
+pub use survey::survey;
 
 use work::{Tally, Worker};
 

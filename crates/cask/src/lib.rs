@@ -2,17 +2,21 @@
 
 use std::process::ExitCode;
 
+pub mod bundle;
 pub mod cli;
 pub mod commands;
 pub mod compile;
 pub mod ctx;
+pub mod doctor;
 pub mod error;
 pub mod import;
+pub mod init;
 pub mod keys;
 pub mod migrate;
 pub mod output;
 pub mod proof;
 pub mod review;
+pub mod settings;
 pub mod store;
 pub mod trust;
 pub mod ui;

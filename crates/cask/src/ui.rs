@@ -23,7 +23,9 @@ pub fn confirm(question: &str) -> Option<bool> {
 pub fn count(number: impl Into<u64>, what: &str) -> String {
     match number.into() {
         1 => format!("1 {what}"),
-        many if what.ends_with('y') => format!("{many} {}ies", what.trim_end_matches('y')),
+        many if what.ends_with('y') && !what.ends_with("ey") => {
+            format!("{many} {}ies", what.trim_end_matches('y'))
+        }
         many => format!("{many} {what}s"),
     }
 }

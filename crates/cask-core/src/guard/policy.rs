@@ -15,10 +15,12 @@ use cedar_policy::{
 };
 use serde_json::{Map, Value};
 
-use super::{Calls, Denial, Draft, ReasonCode};
+use super::{Call, Calls, Denial, Draft, ReasonCode};
 use crate::lock::ApprovedTool;
 use crate::toolpack::policy::{Kind, arguments, schema};
 use crate::toolpack::{Binding, Fixed};
+
+pub mod ask;
 
 /// What the policy's schema says of a tool's arguments.
 type Typed = BTreeMap<String, (Kind, bool)>;
@@ -137,7 +139,8 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     let slice = draft.rules.slice(tool).map_err(invalid)?;
     let calls = draft.moment.counters.calls(tool.tool.effect, draft.moment.now);
     let args = record(draft.call.arguments, &slice.typed).map_err(invalid)?;
-    let evaluate = |confirmed, calls| slice.evaluate(draft, args.clone(), confirmed, calls).map_err(invalid);
+    let call = draft.call;
+    let evaluate = |confirmed, calls| slice.evaluate(call, args.clone(), confirmed, calls).map_err(invalid);
 
     let plain = evaluate(false, calls)?;
     if plain.permits {
@@ -170,7 +173,7 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
 impl Slice {
     fn evaluate(
         &self,
-        draft: &Draft<'_>,
+        call: Call<'_>,
         args: RestrictedExpression,
         confirmed: bool,
         calls: Calls,
@@ -185,10 +188,10 @@ impl Slice {
             ("args".to_owned(), args),
             ("calls".to_owned(), counts),
             ("confirmed".to_owned(), RestrictedExpression::new_bool(confirmed)),
-            ("toolset".to_owned(), RestrictedExpression::new_string(draft.call.toolset.to_owned())),
+            ("toolset".to_owned(), RestrictedExpression::new_string(call.toolset.to_owned())),
         ])
         .map_err(|error| error.to_string())?;
-        let principal = uid("Agent", draft.call.principal)?;
+        let principal = uid("Agent", call.principal)?;
         let request = Request::new(principal, self.action.clone(), self.resource.clone(), context, None)
             .map_err(|error| error.to_string())?;
         let response = Authorizer::new().is_authorized(&request, &self.set, &self.entities);

@@ -3,17 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use cask_core::toolpack::DEFAULT_TOOLSET;
-use serde_json::json;
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
-use crate::output;
 use crate::store::{Store, pack};
+use crate::{output, trust};
+
+mod client;
+
+use client::{Format, Server};
 
 /// Print an MCP client configuration for a toolpack.
 ///
-/// Every path in it is absolute, so that it works from wherever the client starts it. It holds no
-/// credential: give one with `--auth env:NAME`, which is passed on as it is.
+/// Every path in it is absolute, so that it works from wherever the client starts it. It holds no credential: give one with
+/// `--auth env:NAME` or `--auth file:PATH`. It pins who may approve, as trusted now (`--trust-root`), because it stands
+/// where the repository cannot write. Where to put it is said on standard error.
+///
+/// Example: cask config --format claude-code --auth env:EXAMPLE_TOKEN
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The toolpack's manifest; the only one under the root if not given
@@ -25,16 +31,12 @@ pub struct Args {
     /// Where the server finds its credential: `env:NAME` or `file:PATH`
     #[arg(long, value_name = "[HOST=]SOURCE")]
     auth: Vec<String>,
-    /// Which client reads it: `json` for most (`mcpServers`), `codex` for TOML
+    /// Which client reads it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-enum Format {
-    #[default]
-    Json,
-    Codex,
+    /// Leave out --trust-root: whoever changes trust.yaml then decides who may approve
+    #[arg(long)]
+    no_trust_root: bool,
 }
 
 /// Runs the command.
@@ -49,40 +51,33 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         return Err(Error::new(format_args!("no toolset `{}`", args.toolset))
             .hint(format_args!("there are {}", known.join(", "))));
     };
-    for auth in &args.auth {
-        let source = auth.rsplit_once('=').map_or(auth.as_str(), |(_, source)| source);
-        if !source.starts_with("env:") && !source.starts_with("file:") {
-            return Err(Error::new("a credential does not belong into a client's configuration")
-                .hint("give `--auth env:NAME` or `--auth file:PATH`"));
-        }
-    }
     let program = std::env::current_exe().map_err(Error::new)?;
-    let root = absolute(&ctx.root)?;
-    let mut words = vec![
-        "--root".to_owned(),
-        text(&root)?,
-        "run".to_owned(),
-        "--toolpack".to_owned(),
-        text(&absolute(&pack.file)?)?,
-        "--toolset".to_owned(),
-        args.toolset.clone(),
-    ];
-    for auth in &args.auth {
-        words.extend(["--auth".to_owned(), auth.clone()]);
+    let mut words = vec!["--root".to_owned(), text(&absolute(&ctx.root)?)?];
+    if !args.no_trust_root {
+        words.extend(pinned(&store, ctx)?);
     }
-    let name = server_name(&pack.manifest.name);
-    let program = text(&program)?;
-    let out = match args.format {
-        Format::Json => {
-            let mut value = json!({ "mcpServers": { name: { "command": program, "args": words } } });
-            value.sort_all_objects();
-            serde_json::to_string_pretty(&value).map_err(Error::new)? + "\n"
-        }
-        Format::Codex => {
-            let words: Vec<String> = words.iter().map(|word| toml(word)).collect();
-            format!("[mcp_servers.{name}]\ncommand = {}\nargs = [{}]\n", toml(&program), words.join(", "))
-        }
-    };
+    words.extend(["run".to_owned(), "--toolpack".to_owned(), text(&absolute(&pack.file)?)?]);
+    words.extend(["--toolset".to_owned(), args.toolset.clone()]);
+    let mut variables = Vec::new();
+    for auth in &args.auth {
+        let (host, source) = source(auth)?;
+        let source = match source {
+            Source::Variable(name) => {
+                variables.push(name.clone());
+                format!("env:{name}")
+            }
+            Source::File(path) => format!("file:{}", text(&absolute(&path)?)?),
+        };
+        words.extend(["--auth".to_owned(), format!("{host}{source}")]);
+    }
+    variables.sort();
+    variables.dedup();
+    let server =
+        Server { name: server_name(&pack.manifest.name), program: text(&program)?, words, variables };
+    let out = args.format.write(&server)?;
+    for line in args.format.place(&server) {
+        eprintln!("cask: {line}");
+    }
     if surface.is_empty() {
         eprintln!("cask: the toolset `{}` has no tools; choose one with --toolset", args.toolset);
     }
@@ -91,6 +86,42 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     }
     output::text(&out)?;
     Ok(Exit::Pass)
+}
+
+/// The words that pin who is trusted now; none while nobody is.
+fn pinned(store: &Store, ctx: &Ctx) -> Result<Vec<String>, Error> {
+    let trust = trust::current(store, ctx)?;
+    if !store.trust_file().exists() {
+        eprintln!(
+            "cask: nobody is trusted yet, so nothing is pinned: run this again after the first approval"
+        );
+        return Ok(Vec::new());
+    }
+    Ok(vec!["--trust-root".to_owned(), trust.digest().map_err(Error::new)?.to_string()])
+}
+
+/// Where a credential is found.
+enum Source {
+    Variable(String),
+    File(PathBuf),
+}
+
+/// What was typed as `[HOST=]SOURCE`: the part before the source, and the source.
+fn source(typed: &str) -> Result<(&str, Source), Error> {
+    let read = |text: &str| {
+        let variable = text.strip_prefix("env:").map(|name| Source::Variable(name.to_owned()));
+        variable.or_else(|| text.strip_prefix("file:").map(|path| Source::File(path.into())))
+    };
+    if let Some(source) = read(typed) {
+        return Ok(("", source));
+    }
+    let end = typed.find('=').map_or(0, |at| at + 1);
+    let (host, rest) = typed.split_at_checked(end).unwrap_or_default();
+    match read(rest) {
+        Some(source) => Ok((host, source)),
+        None => Err(Error::new("a credential does not belong into a client's configuration")
+            .hint("give `--auth env:NAME` or `--auth file:PATH`")),
+    }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Error> {
@@ -112,9 +143,4 @@ fn server_name(name: &str) -> String {
         .collect();
     let clean = clean.trim_matches('-');
     if clean.is_empty() { "cask".to_owned() } else { clean.to_owned() }
-}
-
-/// A TOML basic string; JSON's escapes are a subset of TOML's.
-fn toml(word: &str) -> String {
-    json!(word).to_string().replace('\u{7f}', "\\u007f")
 }

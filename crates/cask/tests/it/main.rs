@@ -8,12 +8,18 @@
     reason = "a test may stop anywhere"
 )]
 
+#[cfg(unix)]
+mod action;
+mod around;
 mod bad;
+mod bundle;
 mod diff;
 mod disk;
+mod doctor;
 mod drift;
 mod gate;
 mod killed;
+mod lint;
 mod migrate;
 mod mint;
 mod network;

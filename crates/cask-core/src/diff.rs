@@ -15,7 +15,7 @@ use crate::endpoint::{Effect, Risk};
 use crate::finding::{At, Basis, Finding};
 use crate::json::token;
 use crate::lock::{POLICY, Surface};
-use crate::toolpack::{Binding, Fixed, Tool};
+use crate::toolpack::{Binding, Fixed, Tool, floor};
 
 mod argument;
 mod class;
@@ -122,7 +122,7 @@ fn one(pair: &Pair<'_>, moves: &Moves<'_>, after: &Surface, names: &BTreeSet<&st
         None => added(now, &after.toolsets_of(&now.name), &mut out),
     }
     text::cues(then.map(AsRef::as_ref), now, names, &mut out);
-    if tool::understated(now) {
+    if floor::is_understated(now) {
         let message =
             format!("`{}` is classified `read`, but it is called with a method that changes", now.name);
         out.push(&rules::EFFECT_UNDERSTATED, "/effect", message, None, None);

@@ -18,6 +18,7 @@ pub mod cues;
 pub mod describe;
 pub mod explain;
 pub mod fixed;
+pub mod floor;
 pub mod hostile;
 pub mod keep;
 pub mod name;

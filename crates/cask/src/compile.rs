@@ -258,7 +258,7 @@ fn let_go<T: Send + 'static>(what: T) {
 /// says: whether its signatures hold is checked by those who decide and by those who run.
 fn write_pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lockfile, Error> {
     let base = folder.approved_if_there()?.map(|(_, lockfile)| lockfile);
-    let pending = folder::pending(base.as_ref(), store.seen(&surface.toolpack)?, surface)?;
+    let pending = folder::pending(base.as_ref(), store.seen(&surface.toolpack)?.as_ref(), surface)?;
     let path = folder.pending_file();
     let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == pending);
     if !same {

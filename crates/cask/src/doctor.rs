@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cask_core::lock::status::{self, Against, Refused, Standing};
+use cask_core::lock::status::{self, Against, Refused, Seen, Standing};
 use cask_core::lock::trust::Trust;
 use cask_core::lock::{Approved, Lockfile};
 
@@ -193,7 +193,7 @@ impl<'c> Ground<'c> {
         for pack in self.opened() {
             let Ok(Some((_, lockfile))) = pack.approved() else { continue };
             let Ok(seen) = self.store.seen(&pack.manifest.id) else { continue };
-            sealed.push(Sealed { pack, lockfile, against: Against { trust, now: &self.now, seen } });
+            sealed.push(Sealed { pack, lockfile, trust, now: &self.now, seen });
         }
         sealed
     }
@@ -203,20 +203,27 @@ impl<'c> Ground<'c> {
 struct Sealed<'g> {
     pack: &'g Pack,
     lockfile: Lockfile,
-    against: Against<'g>,
+    trust: &'g Trust,
+    now: &'g str,
+    seen: Option<Seen>,
 }
 
 impl Sealed<'_> {
+    /// What it is checked against.
+    fn against(&self) -> Against<'_> {
+        Against { trust: self.trust, now: self.now, seen: self.seen.as_ref() }
+    }
+
     fn name(&self) -> &str {
         &self.lockfile.toolpack
     }
 
     /// What would be served.
     fn approved(&self) -> Result<Approved, Refused> {
-        status::verify(self.pack.surface.clone(), &self.lockfile, &self.against)
+        status::verify(self.pack.surface.clone(), &self.lockfile, &self.against())
     }
 
     fn standings(&self) -> std::collections::BTreeMap<String, Standing> {
-        status::standings(&self.pack.surface, &self.lockfile, &self.against).unwrap_or_default()
+        status::standings(&self.pack.surface, &self.lockfile, &self.against()).unwrap_or_default()
     }
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cask_core::lock::sign::Signs;
-use cask_core::lock::trust::Trust;
+use cask_core::lock::trust::{Trust, is_id};
 use ssh_key::HashAlg;
 
 use crate::ctx::Ctx;
@@ -46,14 +46,7 @@ pub fn signer_id(ctx: &Ctx, given: Option<&str>) -> Result<String, Error> {
         .or_else(|| ctx.var("USERNAME"))
         .map(|id| id.trim().to_owned());
     match id {
-        Some(id)
-            if !id.is_empty()
-                && id != "*"
-                && id.chars().count() <= 128
-                && !id.chars().any(char::is_control) =>
-        {
-            Ok(id)
-        }
+        Some(id) if is_id(&id) => Ok(id),
         Some(_) => Err(Error::new("that is not a usable signer id").hint("use an e-mail address or a name")),
         None => Err(Error::new("who is approving? neither git's user.email nor USER is set")
             .hint("say it with --by you@example.com")),
@@ -89,6 +82,7 @@ pub fn identity(ctx: &Ctx, store: &Store, who: &Who, trust: &Trust) -> Result<Id
 /// # Errors
 /// [`Error`] if the id makes no file name.
 pub fn own_file(store: &Store, id: &str) -> Result<PathBuf, Error> {
+    store.check_state()?;
     let name: String =
         id.chars().map(|c| if c.is_ascii_alphanumeric() || "-.@+".contains(c) { c } else { '_' }).collect();
     Ok(folder(store).join(format!("{}.pem", store::plain(name.trim_start_matches('.'))?)))

@@ -85,9 +85,10 @@ fn asked(before: &str, now: &Surface) -> Result<Proof, String> {
 }
 
 /// One tool of each kind of call on which the policies may differ: those to which the same rules apply are alike,
-/// unless a rule looks at arguments.
+/// unless the condition of a rule looks at arguments or at the action itself.
 fn kinds(before: &str, old: &PolicySet, new: &PolicySet, now: &Surface) -> Vec<String> {
     let looks_at_arguments = [before, &now.policy].iter().any(|text| text.contains("args"));
+    let looks_at_actions = old.policies().chain(new.policies()).any(looks_at_action);
     let mut kinds: BTreeMap<Vec<String>, String> = BTreeMap::new();
     for tool in &now.tools {
         let mut groups = BTreeSet::from([
@@ -109,12 +110,23 @@ fn kinds(before: &str, old: &PolicySet, new: &PolicySet, now: &Surface) -> Vec<S
         let mut key = then;
         key.push("→".to_owned());
         key.extend(after);
+        if looks_at_actions {
+            key.push(tool.name.clone());
+        }
         if looks_at_arguments {
             key.push(format!("{:?}", arguments(&tool.input_schema)));
         }
         kinds.entry(key).or_insert_with(|| tool.name.clone());
     }
     kinds.into_values().collect()
+}
+
+/// Whether a condition asks which action it is. What cannot be told counts as one that does.
+fn looks_at_action(policy: &Policy) -> bool {
+    policy.to_json().map_or(true, |json| {
+        json.get("conditions")
+            .is_none_or(|conditions| conditions.to_string().contains("{\"Var\":\"action\"}"))
+    })
 }
 
 fn applies(policy: &Policy, groups: &BTreeSet<String>) -> bool {
@@ -195,5 +207,21 @@ mod tests {
         };
         assert!(call.contains("false"), "{call}");
         assert!(matches!(compare("permit (", &same), Proof::Unknown(_)));
+        // A condition that names one of several tools to which the same rules apply.
+        let mut two = surface(&default.replace(
+            "unless { context.confirmed };\n\n@id(\"limit-writes\")",
+            "unless { context.confirmed || action == Action::\"pay\" };\n\n@id(\"limit-writes\")",
+        ));
+        let mut other = two.tools[1].clone().into_tool();
+        "alike".clone_into(&mut other.name);
+        two.tools.insert(0, Fixed::new(other).unwrap());
+        let loose = two.policy.replace("@id(\"confirm-changes\")", "@id(\"confirm-others\")").replace(
+            "Action::\"effect_write\", Action::\"effect_delete\", Action::\"effect_payment\",\n    Action::\"effect_auth\", Action::\"effect_admin\"\n  ],\n  resource\n) unless",
+            "Action::\"effect_write\"\n  ],\n  resource\n) unless",
+        );
+        let strict = loose.replace(" || action == Action::\"pay\"", "");
+        two.policy = loose;
+        let found = compare(&strict, &two);
+        assert!(matches!(&found, Proof::Wider { tool, .. } if tool == "pay"), "{found:?}");
     }
 }

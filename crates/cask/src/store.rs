@@ -21,7 +21,7 @@ pub use files::{
     MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write,
 };
 pub use lock::Held;
-pub use memory::Stamp;
+pub use memory::{Stamp, stamp};
 
 /// What to type to choose one of several toolpacks, as a hint.
 #[must_use]
@@ -66,6 +66,21 @@ impl Store {
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.root.join("state")
+    }
+
+    /// Refuses a `state` that is not a folder of its own: a link in the repository could put keys and what is remembered
+    /// where the repository is written.
+    ///
+    /// # Errors
+    /// [`Error`] with the path.
+    pub fn check_state(&self) -> Result<(), Error> {
+        for path in [self.state(), self.state().join("keys"), self.state().join("revisions.json")] {
+            if fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_symlink()) {
+                return Err(Error::new(format_args!("{} is a symbolic link", path.display()))
+                    .hint("remove it: keys and what this machine remembers lie in a folder of their own"));
+            }
+        }
+        Ok(())
     }
 
     /// Writes a file of this root (see [`write()`]).

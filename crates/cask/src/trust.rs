@@ -1,6 +1,7 @@
 //! Who is trusted here: `trust.yaml`, checked against what this machine accepted before and against the trust root that was
 //! given from outside.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cask_core::artifact::lockfile::MAX_BYTES;
@@ -40,7 +41,7 @@ pub fn current(store: &Store, ctx: &Ctx) -> Result<Trust, Error> {
         if trust.digest().is_ok_and(|digest| digest == root) {
             return Ok(());
         }
-        trust.comes_from(root, &kept(store)?).map_err(|why| {
+        trust.comes_from(root, &kept(store, &trust, root)?).map_err(|why| {
             Error::new(format_args!("{} is not {what}: {}", store.trust_file().display(), changed(&why)))
                 .hint(hint)
         })
@@ -76,21 +77,23 @@ fn open(store: &Store, path: &Path) -> Result<Trust, Error> {
     wire::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", path.display())))
 }
 
-/// The revisions before the one that counts: `trust/<revision>.yaml`.
-fn kept(store: &Store) -> Result<Vec<Trust>, Error> {
-    let dir = store.root().join("trust");
-    let entries = match std::fs::read_dir(&dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io_error("read", &dir, &error)),
-    };
-    let mut files = Vec::new();
-    for entry in entries.take(MAX_KEPT) {
-        files.push(entry.map_err(|error| io_error("read", &dir, &error))?.path());
+/// The revisions before this one, back to the one with this digest: `trust/<revision>.yaml`. Those that are not there are
+/// missed by whoever checks the chain.
+fn kept(store: &Store, trust: &Trust, root: Digest) -> Result<Vec<Trust>, Error> {
+    let mut out: Vec<Trust> = Vec::new();
+    for revision in (1..trust.revision()).rev().take(MAX_KEPT) {
+        let path = store.root().join("trust").join(format!("{revision}.yaml"));
+        if !path.exists() {
+            break;
+        }
+        let one = open(store, &path)?;
+        let found = one.digest().is_ok_and(|digest| digest == root);
+        out.push(one);
+        if found {
+            break;
+        }
     }
-    files.retain(|file| file.extension().is_some_and(|end| end == "yaml"));
-    files.sort();
-    files.iter().map(|file| open(store, file)).collect()
+    Ok(out)
 }
 
 /// Refuses to decide without a trust file where there was one.
@@ -196,8 +199,10 @@ pub fn proposal(store: &Store, trust: &Trust) -> Result<Option<Trust>, Error> {
 
 /// Where a change of the trust stands.
 pub struct Changed {
-    /// It, with who agreed.
+    /// It.
     pub trust: Trust,
+    /// Whose agreement counts.
+    pub agreed: BTreeSet<String>,
     /// What is missing; none where it counts already.
     pub missing: Option<BadChange>,
 }
@@ -215,26 +220,45 @@ pub fn change(
     change: &dyn Fn(&mut Content) -> Result<(), Error>,
 ) -> Result<Changed, Error> {
     let trust = existing(store, ctx)?;
+    // Whoever can write the repository could have put it there: nothing of it comes along unseen.
+    if proposal(store, &trust)?.is_some() {
+        let path = proposal_file(store);
+        return Err(Error::new(format_args!("a change of the trust waits in {}", path.display())).hint(
+            "`cask trust show` prints it; agree with `cask trust approve`, or remove it with `cask trust discard`",
+        ));
+    }
     let identity = changer(store, ctx, who, &trust)?;
-    let waiting = proposal(store, &trust)?;
-    let mut content = waiting.as_ref().unwrap_or(&trust).content().clone();
+    let mut content = trust.content().clone();
     change(&mut content)?;
     content.revision = trust.revision() + 1;
     content.previous = Some(trust.digest().map_err(Error::new)?);
     publish(store, &trust, signed(content, Vec::new(), &identity, reason, ctx)?)
 }
 
-/// Agrees to the change that waits.
+/// The change that waits, and the trust that it would change.
 ///
 /// # Errors
-/// As [`change`].
-pub fn agree(store: &Store, ctx: &Ctx, who: &Who, reason: &str) -> Result<Changed, Error> {
+/// [`Error`] if none waits.
+pub fn waiting(store: &Store, ctx: &Ctx) -> Result<(Trust, Trust), Error> {
     let trust = existing(store, ctx)?;
-    let identity = changer(store, ctx, who, &trust)?;
     let waiting = proposal(store, &trust)?.ok_or_else(|| {
         Error::new("no change of the trust waits for a signer")
             .hint("`cask trust show` says who is trusted now")
     })?;
+    Ok((waiting, trust))
+}
+
+/// Agrees to the change that waits, if it is the one that was looked at.
+///
+/// # Errors
+/// As [`change`].
+pub fn agree(store: &Store, ctx: &Ctx, who: &Who, reason: &str, shown: Digest) -> Result<Changed, Error> {
+    let (waiting, trust) = waiting(store, ctx)?;
+    if waiting.digest().map_err(Error::new)? != shown {
+        return Err(Error::new("another change waits than the one that was shown")
+            .hint("look at it again: `cask trust show`"));
+    }
+    let identity = changer(store, ctx, who, &trust)?;
     let (content, approvals) = (waiting.content().clone(), waiting.approvals().to_vec());
     publish(store, &trust, signed(content, approvals, &identity, reason, ctx)?)
 }
@@ -250,6 +274,9 @@ fn existing(store: &Store, ctx: &Ctx) -> Result<Trust, Error> {
 fn changer(store: &Store, ctx: &Ctx, who: &Who, trust: &Trust) -> Result<Identity, Error> {
     let identity = keys::identity(ctx, store, who, trust)?;
     let key = identity.signer.key().id();
+    if trust.content().revoked.iter().any(|revoked| revoked.key == key) {
+        return Err(Error::new(format_args!("the key of `{}` was revoked", identity.id)));
+    }
     match trust.may(&identity.id, &key, Role::Trust, cask_core::endpoint::Risk::Safe, &ctx.now()) {
         Ok(_) => Ok(identity),
         Err(Miss::Owner) => Err(Error::new(format_args!("this key is not the one of `{}`", identity.id))),
@@ -263,6 +290,7 @@ fn changer(store: &Store, ctx: &Ctx, who: &Who, trust: &Trust) -> Result<Identit
 /// Puts a change in the place of the trust if enough agreed, and where it waits if not. Killed in between, the old trust
 /// counts, or the new one with its way from the old one.
 fn publish(store: &Store, before: &Trust, next: Trust) -> Result<Changed, Error> {
+    let agreed = next.agreed(before).map_err(Error::new)?;
     match next.follows(before) {
         Ok(()) => {
             let old = store.root().join("trust").join(format!("{}.yaml", before.revision()));
@@ -273,11 +301,11 @@ fn publish(store: &Store, before: &Trust, next: Trust) -> Result<Changed, Error>
                 std::fs::remove_file(&waiting).map_err(|error| io_error("remove", &waiting, &error))?;
             }
             store.trust(next.digest().map_err(Error::new)?)?;
-            Ok(Changed { trust: next, missing: None })
+            Ok(Changed { trust: next, agreed, missing: None })
         }
         Err(missing @ BadChange::Quorum { .. }) => {
             store.write(&proposal_file(store), wire::write(&next).as_bytes())?;
-            Ok(Changed { trust: next, missing: Some(missing) })
+            Ok(Changed { trust: next, agreed, missing: Some(missing) })
         }
         Err(wrong) => Err(Error::new(wrong)),
     }

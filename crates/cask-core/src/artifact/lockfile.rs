@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::yaml::quoted;
-use crate::lock::trust::BadTrust;
-use crate::lock::{Approval, Entry, Lockfile, POLICY, SCHEMA_VERSION, is_time};
+use crate::lock::trust::{BadTrust, is_id};
+use crate::lock::{Approval, EVERYONE, Entry, Lockfile, POLICY, SCHEMA_VERSION, is_time};
 
 mod fast;
 
@@ -167,6 +167,13 @@ fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
                     );
                 }
             }
+        }
+        let names = entry.approvals.iter().map(|approval| &approval.by).chain(&entry.author);
+        let withdrawn = entry.withdrawn.keys().filter(|who| *who != EVERYONE);
+        if let Some(name) = names.chain(withdrawn).find(|name| !is_id(name)) {
+            let name: String = name.chars().take(40).collect();
+            let why = format!("{name:?} is no name of a signer");
+            return Err(BadFile::Value { pointer: at(), why });
         }
         let revisions = entry.approvals.iter().map(|approval| &approval.revision);
         if revisions.chain(entry.withdrawn.values()).any(|revision| *revision >= 1 << 53) {

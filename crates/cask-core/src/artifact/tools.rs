@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::toolpack::{Binding, Fixed, MAX_ENTRY_BYTES, Tool, entry_bytes, name};
+use crate::toolpack::{Binding, Fixed, MAX_ENTRY_BYTES, Tool, entry_bytes, floor, name};
 
 use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLS, read_json};
 
@@ -86,6 +86,9 @@ fn fit(tools: &[Fixed]) -> Result<(), BadArtifact> {
         });
         if unbound {
             return fault("every parameter of the path needs an argument");
+        }
+        if floor::is_understated(tool) {
+            return fault("it says that it reads, and is called with a method that changes");
         }
         // a client gets parts of it, some of them in more words: far from the limit it need not be counted
         if tool.text().len() > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {

@@ -120,7 +120,7 @@ mod tests {
         let signer = Signer {
             from: Some("2026-01-01T00:00:00Z".to_owned()),
             until: Some("2027-01-01T00:00:00Z".to_owned()),
-            ..Signer::new("alice: \"a\"", vec![KEY.to_owned()])
+            ..Signer::new("alice: #a", vec![KEY.to_owned()])
         };
         let content = Content {
             revision: 3,
@@ -129,7 +129,7 @@ mod tests {
             thresholds: Thresholds { critical: 2, ..Thresholds::default() },
             signers: vec![signer, Signer { roles: [Role::Approve].into(), ..Signer::new("bob", vec![]) }],
             revoked: vec![Revoked {
-                key: KEY.to_owned(),
+                key: format!("SHA256:{}", "a".repeat(43)),
                 at: "2026-02-01T00:00:00Z".to_owned(),
                 compromised: true,
                 reason: "lost: laptop".to_owned(),

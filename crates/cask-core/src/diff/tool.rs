@@ -140,12 +140,6 @@ fn hints(name: &str, then: &Annotations, now: &Annotations, out: &mut Subject<'_
     }
 }
 
-/// Whether a tool says that it reads and is called with a method that does not (RFC 9110, section 9.2.1).
-pub(super) fn understated(tool: &Tool) -> bool {
-    let Binding::Http(http) = &tool.binding;
-    tool.effect == Effect::Read && matches!(http.method.as_str(), "PUT" | "PATCH" | "DELETE")
-}
-
 fn value(schema: &ObjectSchema) -> Value {
     Value::Object((**schema).clone())
 }

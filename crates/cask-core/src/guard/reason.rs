@@ -92,6 +92,9 @@ reasons! {
     DeniedHostNotApproved = "denied_host_not_approved",
         "The host that the tool calls is not approved.",
         "Each host is a subject of its own, so that a new one cannot come along unseen. Approve it with `cask gate allow host/NAME`.";
+    DeniedLockfileForked = "denied_lockfile_forked",
+        "The lockfile does not come from the one that was accepted here.",
+        "Two people decided on the same revision, or somebody put a branch of the lockfile in its place, in which a block is missing. Take the accepted one and decide again on it; `cask state accept` takes this one as it is.";
     DeniedLockfileForeign = "denied_lockfile_foreign",
         "The lockfile belongs to another toolpack.",
         "Approvals are good for one toolpack only. Give the lockfile that lies in the folder of this one.";

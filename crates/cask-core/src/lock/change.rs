@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::sign::{self, Pen, SignError};
 use super::{Approval, EVERYONE, Entry, Lockfile, POLICY, SCHEMA_VERSION, State, Surface};
+use rayon::prelude::*;
+
 use crate::canon::{self, CanonError};
-use crate::toolpack::Binding;
+use crate::endpoint::Risk;
+use crate::toolpack::{Binding, floor};
 
 /// The subjects of a surface as nobody has decided on them yet.
 ///
@@ -27,32 +30,35 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
             toolsets_of.entry(tool).or_default().insert(name.clone());
         }
     }
+    // What a tool says of itself can be edited; what its request says cannot be argued away.
+    let floors: Vec<Risk> = surface.tools.par_iter().map(|tool| floor::risk(tool)).collect();
+    let highest = floors.iter().copied().max().unwrap_or(Risk::Safe);
     let mut risks = BTreeMap::new();
     let mut out = BTreeMap::new();
-    for tool in &surface.tools {
-        risks.insert(tool.name.as_str(), tool.risk);
+    for (tool, risk) in surface.tools.iter().zip(floors) {
+        risks.insert(tool.name.as_str(), risk);
         let toolsets = toolsets_of.get(tool.name.as_str()).cloned().unwrap_or_default();
-        out.insert(format!("tool/{}", tool.name), entry(tool.digest(), tool.risk, toolsets));
+        out.insert(format!("tool/{}", tool.name), entry(tool.digest(), risk, toolsets));
     }
     for (name, tools) in &surface.toolsets {
         let risk = tools.iter().filter_map(|tool| risks.get(tool.as_str())).max();
         let digest = canon::digest(&Surface::toolset_content(name, tools))?;
-        let risk = risk.copied().unwrap_or(crate::endpoint::Risk::Safe);
+        let risk = risk.copied().unwrap_or(Risk::Safe);
         out.insert(format!("toolset/{name}"), entry(digest, risk, BTreeSet::new()));
     }
-    let mut risks_of: BTreeMap<&str, crate::endpoint::Risk> = BTreeMap::new();
+    let mut risks_of: BTreeMap<&str, Risk> = BTreeMap::new();
     for tool in &surface.tools {
         let Binding::Http(http) = &tool.binding;
-        let highest = risks_of.entry(&http.host).or_insert(tool.risk);
-        *highest = tool.risk.max(*highest);
+        let risk = risks.get(tool.name.as_str()).copied().unwrap_or(Risk::Critical);
+        let highest = risks_of.entry(&http.host).or_insert(risk);
+        *highest = risk.max(*highest);
     }
     for (name, schemes) in surface.hosts() {
-        let risk = risks_of.get(name).copied().unwrap_or(crate::endpoint::Risk::Safe);
+        let risk = risks_of.get(name).copied().unwrap_or(Risk::Safe);
         let digest = canon::digest(&Surface::host_content(name, &schemes))?;
         out.insert(format!("host/{name}"), entry(digest, risk, BTreeSet::new()));
     }
-    let risk = surface.risk_of(|_| true);
-    out.insert(POLICY.to_owned(), entry(surface.policy_digest()?, risk, BTreeSet::new()));
+    out.insert(POLICY.to_owned(), entry(surface.policy_digest()?, highest, BTreeSet::new()));
     Ok(out)
 }
 
@@ -104,18 +110,18 @@ pub fn decide(
     state: State,
     pen: &Pen<'_>,
 ) -> Result<(), SignError> {
-    let old = lockfile.subjects.get(subject);
-    let mut entry = Entry { state, approvals: Vec::new(), ..now.clone() };
-    if let Some(old) = old {
-        entry.withdrawn.clone_from(&old.withdrawn);
-        let joins = old.state == State::Approved && state == State::Approved && joins(now, old);
-        if joins {
-            entry.risk = old.risk;
-            entry.approvals = old.approvals.iter().filter(|one| one.by != pen.by).cloned().collect();
-        }
-        if old.state == State::Blocked {
-            entry.withdrawn = BTreeMap::from([(EVERYONE.to_owned(), lockfile.revision)]);
-        }
+    let mut entry = Entry { state, ..joined(lockfile, subject, now) };
+    if state == State::Blocked {
+        entry.approvals.clear();
+    }
+    if lockfile.subjects.get(subject).is_some_and(|old| old.state == State::Blocked) {
+        entry.withdrawn = BTreeMap::from([(EVERYONE.to_owned(), lockfile.revision)]);
+    }
+    // One's new word takes the place of the one before, which must not come back.
+    let before = entry.approvals.len();
+    entry.approvals.retain(|one| one.by != pen.by);
+    if entry.approvals.len() != before {
+        entry.withdrawn.insert(pen.by.to_owned(), lockfile.revision);
     }
     entry.approvals.push(sign::approve(&lockfile.toolpack, lockfile.revision, subject, &entry, pen)?);
     lockfile.subjects.insert(subject.to_owned(), entry);
@@ -127,26 +133,33 @@ fn joins(now: &Entry, old: &Entry) -> bool {
     same(now, old) && now.author == old.author
 }
 
-/// Adds an approval that somebody else signed elsewhere. Gives whether it was new; it counts as far as trust says.
-pub fn import(lockfile: &mut Lockfile, subject: &str, now: &Entry, approval: Approval) -> bool {
+/// The entry that one more approval of a subject goes into: with those that others gave to the same thing, or with none.
+#[must_use]
+pub fn joined(lockfile: &Lockfile, subject: &str, now: &Entry) -> Entry {
     let fresh = Entry { state: State::Approved, approvals: Vec::new(), ..now.clone() };
-    let entry = match lockfile.subjects.remove(subject) {
-        Some(old) if old.state == State::Approved && joins(now, &old) => old,
-        Some(old) if old.state == State::Blocked => {
-            lockfile.subjects.insert(subject.to_owned(), old);
-            return false;
-        }
-        Some(old) => Entry { withdrawn: old.withdrawn, ..fresh },
+    match lockfile.subjects.get(subject) {
+        // signed for the risk that the others signed for: one for a higher risk is one for a lower risk too
+        Some(old) if old.state == State::Approved && joins(now, old) => old.clone(),
+        Some(old) => Entry { withdrawn: old.withdrawn.clone(), ..fresh },
         None => fresh,
-    };
-    let mut entry = entry;
-    let new = !entry.approvals.contains(&approval);
-    if new {
-        entry.approvals.retain(|one| one.by != approval.by);
-        entry.approvals.push(approval);
     }
+}
+
+/// Adds an approval that somebody else signed elsewhere. Gives whether it was new: a block stays, and an older word of a
+/// signer does not replace a newer one. Whether it counts is for the caller to find out before.
+pub fn import(lockfile: &mut Lockfile, subject: &str, now: &Entry, approval: Approval) -> bool {
+    if lockfile.subjects.get(subject).is_some_and(|old| old.state == State::Blocked) {
+        return false;
+    }
+    let mut entry = joined(lockfile, subject, now);
+    let newer = |one: &Approval| one.by == approval.by && one.revision >= approval.revision;
+    if entry.approvals.iter().any(newer) {
+        return false;
+    }
+    entry.approvals.retain(|one| one.by != approval.by);
+    entry.approvals.push(approval);
     lockfile.subjects.insert(subject.to_owned(), entry);
-    new
+    true
 }
 
 /// Takes back what `by` approved of a subject: their approvals up to now count no more, wherever they are kept. Gives
@@ -162,7 +175,8 @@ pub fn withdraw(lockfile: &mut Lockfile, subject: &str, by: &str) -> bool {
     if entry.approvals.len() == before {
         return false;
     }
-    entry.withdrawn.insert(by.to_owned(), revision);
+    // What they signed for this very revision, and nobody has imported yet, is taken back too.
+    entry.withdrawn.insert(by.to_owned(), revision.saturating_add(1));
     if entry.approvals.is_empty() {
         entry.state = State::Pending;
     }

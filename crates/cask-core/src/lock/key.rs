@@ -79,6 +79,19 @@ impl Key {
         }
     }
 
+    /// The 32 bytes of the public key, whatever holds its private half.
+    #[must_use]
+    pub fn bytes(&self) -> Option<[u8; 32]> {
+        self.point().map(|point| point.to_bytes())
+    }
+
+    /// Whether a signature over a message is this key's.
+    #[must_use]
+    pub fn verifies(&self, message: &[u8], signature: &str) -> bool {
+        let signed: Vec<Signed> = self.signed(message.to_vec(), signature).into_iter().collect();
+        check(&signed) == [true]
+    }
+
     fn point(&self) -> Option<VerifyingKey> {
         match self {
             Self::Own(key) => Some(*key),

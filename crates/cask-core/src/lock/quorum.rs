@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::key::{self, Signed};
 use super::sign;
+use super::status::in_future;
 use super::trust::{Miss, Role, Trust};
 use super::{Approval, EVERYONE, Entry};
 
@@ -67,13 +68,16 @@ fn vote(id: &str, entry: &Entry, approval: &Approval, at: Place<'_>) -> Result<S
     if !at.trust.content().author_may_approve {
         match entry.author.as_deref() {
             None => return Err(Miss::NoAuthor),
-            Some(author) if author == by => return Err(Miss::Author),
+            Some(author) if author.eq_ignore_ascii_case(by) => return Err(Miss::Author),
             Some(_) => {}
         }
     }
     let since = [by, EVERYONE].into_iter().filter_map(|who| entry.withdrawn.get(who)).max();
     if since.is_some_and(|since| approval.revision < *since) {
         return Err(Miss::Withdrawn);
+    }
+    if in_future(&approval.at, at.now) {
+        return Err(Miss::Future);
     }
     if approval.revision > at.revision {
         return Err(Miss::Later);

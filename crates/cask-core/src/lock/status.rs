@@ -2,26 +2,56 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::key::{self, Signed};
 use super::quorum::{self, Outcome, Place, Votes};
 use super::trust::{Miss, Role, Trust};
 use super::{
-    Approved, ApprovedTool, Entry, Lockfile, NotApproved, POLICY, SCHEMA_VERSION, State, Surface, change,
-    is_time, sign,
+    Approved, ApprovedTool, EVERYONE, Entry, Lockfile, NotApproved, POLICY, SCHEMA_VERSION, State, Surface,
+    change, is_time, sign,
 };
 use crate::canon::{CanonError, Digest};
 use crate::endpoint::Risk;
 use crate::toolpack::Binding;
 
 /// The last lockfile of a toolpack that was accepted here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Seen {
     /// Its revision.
     pub revision: u64,
     /// [`Lockfile::digest`].
     pub digest: Digest,
+    /// What it blocked: a later one that does not must say that the block was lifted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub blocked: BTreeSet<String>,
+}
+
+impl Seen {
+    /// What is to be remembered of a lockfile.
+    ///
+    /// # Errors
+    /// As [`Lockfile::digest`].
+    pub fn of(lockfile: &Lockfile) -> Result<Self, CanonError> {
+        let blocked = lockfile.subjects.iter().filter(|(_, entry)| entry.state == State::Blocked);
+        Ok(Self {
+            revision: lockfile.revision,
+            digest: lockfile.digest()?,
+            blocked: blocked.map(|(id, _)| id.clone()).collect(),
+        })
+    }
+
+    /// A subject that was blocked and is not any more, although nobody who decided after that lifted the block.
+    fn forgotten(&self, lockfile: &Lockfile) -> Option<&String> {
+        self.blocked.iter().find(|id| match lockfile.subjects.get(*id) {
+            Some(entry) if entry.state == State::Blocked => false,
+            Some(entry) => entry.withdrawn.get(EVERYONE).is_none_or(|since| *since <= self.revision),
+            None => true,
+        })
+    }
 }
 
 /// The world in which a lockfile is checked.
@@ -32,7 +62,7 @@ pub struct Against<'a> {
     /// RFC 3339 time now.
     pub now: &'a str,
     /// The last accepted revision, if one is remembered.
-    pub seen: Option<Seen>,
+    pub seen: Option<&'a Seen>,
 }
 
 /// Why a lockfile as a whole is not accepted.
@@ -129,11 +159,15 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
         let Binding::Http(http) = &tool.binding;
         let (host_risk, host_end) = hosts.get(&http.host).cloned().unwrap_or_default();
         let why = match standing(&id) {
-            Some(Standing::Approved) => match host_risk {
-                None => Some(NotApproved::Host),
-                Some(host) if tool.risk > host.min(policy_risk) => Some(NotApproved::Raised),
-                Some(_) => None,
-            },
+            Some(Standing::Approved) => {
+                // as it was signed: never less than its request alone says
+                let risk = lockfile.subjects.get(&id).map_or(Risk::Critical, |entry| entry.risk);
+                match host_risk {
+                    None => Some(NotApproved::Host),
+                    Some(host) if risk > host.min(policy_risk) => Some(NotApproved::Raised),
+                    Some(_) => None,
+                }
+            }
             Some(Standing::Not(why)) => Some(why),
             Some(Standing::Removed) | None => Some(NotApproved::Pending),
         };
@@ -220,13 +254,16 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
     let digest = lockfile.digest().map_err(uncanonical)?;
     let decided = lockfile.subjects.values().filter(|entry| entry.state != State::Pending);
     let risk = decided.map(|entry| entry.risk).max().unwrap_or(Risk::Safe);
-    let key = match against.trust.may(&seal.by, &seal.key, Role::Seal, risk, &seal.at) {
+    let may = against.trust.may(&seal.by, &seal.key, Role::Seal, risk, &seal.at);
+    let key = match may
+        .and_then(|key| if in_future(&seal.at, against.now) { Err(Miss::Future) } else { Ok(key) })
+    {
         Ok(key) => key,
         Err(miss @ (Miss::Revoked | Miss::Compromised)) => {
             return refuse(
                 "denied_lockfile_seal_revoked",
                 format!("the lockfile is sealed by `{}`, but {}", seal.by, miss.words()),
-                "another signer looks at `cask gate check`, then seals it anew with `cask gate reseal`",
+                RESEAL,
             );
         }
         Err(miss) => {
@@ -250,23 +287,58 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
             "restore it from version control; or remove it, then `cask state accept`, `cask gate sync`, and decide anew",
         );
     }
-    match against.seen {
-        Some(seen) if lockfile.revision < seen.revision => refuse(
+    let Some(seen) = against.seen else { return Ok(digest) };
+    if lockfile.revision < seen.revision {
+        return refuse(
             "denied_lockfile_rolled_back",
             format!(
                 "the lockfile is revision {}, but revision {} was accepted before",
                 lockfile.revision, seen.revision
             ),
             "restore the newest approved lockfile; if this one is meant: `cask state accept`",
-        ),
-        Some(seen) if lockfile.revision == seen.revision && digest != seen.digest => refuse(
+        );
+    }
+    if lockfile.revision == seen.revision && digest != seen.digest {
+        return refuse(
             "denied_lockfile_rolled_back",
             format!("another revision {} of this lockfile was accepted before", lockfile.revision),
             "two people approved at once: bring both decisions together and approve again",
-        ),
-        _ => Ok(digest),
+        );
     }
+    if lockfile.revision == seen.revision + 1 && lockfile.previous != Some(seen.digest) {
+        return refuse(
+            "denied_lockfile_forked",
+            format!(
+                "revision {} does not come after the revision {} accepted here",
+                lockfile.revision, seen.revision
+            ),
+            FORKED,
+        );
+    }
+    if let Some(id) = seen.forgotten(lockfile) {
+        return refuse(
+            "denied_lockfile_forked",
+            format!("`{id}` was blocked in revision {}, and nobody lifted that block since", seen.revision),
+            FORKED,
+        );
+    }
+    let newer = lockfile.revision > seen.revision;
+    if newer && against.trust.content().revoked.iter().any(|revoked| revoked.key == seal.key) {
+        return refuse(
+            "denied_lockfile_seal_revoked",
+            format!(
+                "the lockfile is newer than the one accepted here, and sealed by `{}` with a revoked key",
+                seal.by
+            ),
+            RESEAL,
+        );
+    }
+    Ok(digest)
 }
+
+const FORKED: &str = "two people decided on the same revision: take the lockfile that was accepted, and decide again on it; if \
+                      this one is meant: `cask state accept`";
+const RESEAL: &str = "another signer looks at `cask gate check`, then seals it anew with `cask gate reseal`";
 
 /// Where every subject of the surface and the lockfile stands. Says nothing about the seal.
 ///
@@ -325,7 +397,9 @@ fn stands(
     for (id, entry) in &lockfile.subjects {
         let gone = match entry.state {
             State::Blocked => Standing::Not(NotApproved::Blocked),
-            State::Pending | State::Approved => Standing::Removed,
+            State::Approved => Standing::Removed,
+            // kept only for what was withdrawn of it
+            State::Pending => continue,
         };
         out.entry(id.clone()).or_insert((gone, None));
     }
@@ -356,10 +430,14 @@ fn look<'a>(
     if entry.approvals.is_empty() {
         return not(NotApproved::Unsigned);
     }
+    // A toolset that got or lost members is still served with those whose own approval names it, as long as the
+    // approval that it has counts.
     let standing = if change::same(current, entry) {
         Standing::Approved
     } else if current.digest == entry.digest && current.toolsets == entry.toolsets {
         Standing::Not(NotApproved::Raised)
+    } else if id.starts_with("toolset/") {
+        Standing::Not(NotApproved::Changed)
     } else {
         return not(NotApproved::Changed);
     };
@@ -383,6 +461,44 @@ impl Look<'_> {
         };
         (Standing::Not(why), None)
     }
+}
+
+/// Whether a time lies ahead: clocks differ by minutes, not by more. What is signed for later does not count yet.
+pub(super) fn in_future(at: &str, now: &str) -> bool {
+    const SKEW: SignedDuration = SignedDuration::from_mins(10);
+    match (at.parse::<Timestamp>(), now.parse::<Timestamp>()) {
+        (Ok(at), Ok(now)) => at.duration_since(now) > SKEW,
+        _ => true,
+    }
+}
+
+/// The subjects on which enough signers agreed, as the lockfile has them, whatever they have become since; also where that
+/// has ended. This is what somebody reviewed: what a change is to be compared with.
+#[must_use]
+pub fn agreed(lockfile: &Lockfile, against: &Against<'_>) -> BTreeSet<String> {
+    let at = Place {
+        trust: against.trust,
+        toolpack: &lockfile.toolpack,
+        revision: lockfile.revision,
+        now: against.now,
+    };
+    let approved: Vec<(&String, &Entry)> =
+        lockfile.subjects.iter().filter(|(_, entry)| entry.state == State::Approved).collect();
+    let part = |part: &[(&String, &Entry)]| {
+        let mut signed = Vec::new();
+        let votes: Vec<Votes<'_>> =
+            part.iter().map(|(id, entry)| quorum::votes(id, entry, at, &mut signed)).collect();
+        let mut answers = key::check(&signed).into_iter();
+        let counted = votes.into_iter().map(|votes| votes.count(&mut answers));
+        let enough = counted.map(|outcome| matches!(outcome, Outcome::Enough(_) | Outcome::Ended));
+        part.iter()
+            .zip(enough)
+            .filter(|(_, enough)| *enough)
+            .map(|((id, _), _)| (*id).clone())
+            .collect::<Vec<_>>()
+    };
+    let size = approved.len().div_ceil(rayon::current_num_threads()).max(64);
+    approved.par_chunks(size).flat_map_iter(part).collect()
 }
 
 fn uncanonical(error: CanonError) -> Refused {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{self, Key};
 use super::sign;
-use super::{Approval, is_time};
+use super::{Approval, EVERYONE, is_time};
 use crate::canon::{self, CanonError, Digest};
 use crate::endpoint::Risk;
 
@@ -107,16 +107,17 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// How many it takes for a subject of this risk.
+    /// How many it takes for a subject of this risk: never fewer than for a lower one.
     #[must_use]
     pub fn of(&self, risk: Risk) -> u32 {
-        match risk {
+        let asked = |risk| match risk {
             Risk::Safe => self.safe,
             Risk::Low => self.low,
             Risk::Medium => self.medium,
             Risk::High => self.high,
             Risk::Critical => self.critical,
-        }
+        };
+        Risk::ALL.into_iter().filter(|tier| *tier <= risk).map(asked).max().unwrap_or(u32::MAX)
     }
 
     /// All of them with their names.
@@ -257,6 +258,11 @@ pub enum BadTrust {
     /// Too many.
     #[error("{0} signers; at most {MAX_SIGNERS} are read")]
     TooMany(usize),
+    /// A revocation that would revoke nothing.
+    #[error(
+        "revoked key `{0}` is not written as approvals name it: `ed25519:…`, or `SHA256:…` for a key of OpenSSH"
+    )]
+    BadRevocation(String),
     /// It has no canonical form.
     #[error("it cannot be signed: {0}")]
     NoForm(String),
@@ -321,6 +327,8 @@ pub enum Miss {
     Withdrawn,
     /// It is for a later revision than this one.
     Later,
+    /// It was signed at a time that is still to come.
+    Future,
     /// It does not say what it was signed for.
     Signature,
     /// It has ended.
@@ -345,10 +353,36 @@ impl Miss {
             }
             Self::Withdrawn => "it was withdrawn, or is older than a block that was lifted since",
             Self::Later => "it was signed for a later revision",
+            Self::Future => "it was signed at a time that is still to come",
             Self::Signature => "its signature does not verify",
             Self::Ended => "it has ended",
         }
     }
+}
+
+/// Whether a text can name a signer: 1 to 128 characters, none of which could end a line, a field or a list where the name
+/// is written.
+#[must_use]
+pub fn is_id(id: &str) -> bool {
+    (1..=128).contains(&id.chars().count())
+        && id.trim() == id
+        && id != EVERYONE
+        && !id.chars().any(|c| c.is_control() || matches!(c, '"' | ',' | '\\'))
+}
+
+fn told(signer: &Signer) -> String {
+    let roles: Vec<&str> = signer.roles.iter().map(|role| role.as_str()).collect();
+    let window = |word, time: &Option<String>| {
+        time.as_ref().map_or_else(String::new, |time| format!(", {word} {time}"))
+    };
+    format!(
+        "may {} up to {}{}{}, with {}",
+        roles.join(", "),
+        signer.max_risk.as_str(),
+        window("from", &signer.from),
+        window("until", &signer.until),
+        signer.keys.join(", ")
+    )
 }
 
 impl Trust {
@@ -356,30 +390,40 @@ impl Trust {
     ///
     /// # Errors
     /// [`BadTrust`] with the first thing that cannot be.
-    pub fn new(content: Content, approvals: Vec<Approval>) -> Result<Self, BadTrust> {
+    pub fn new(mut content: Content, approvals: Vec<Approval>) -> Result<Self, BadTrust> {
         if content.signers.len() > MAX_SIGNERS {
             return Err(BadTrust::TooMany(content.signers.len()));
         }
         let mut keys: BTreeMap<String, (usize, Key)> = BTreeMap::new();
+        // One pair of keys is one voice, however its public half is written.
+        let mut points: BTreeMap<[u8; 32], String> = BTreeMap::new();
         let mut ids = BTreeSet::new();
-        for (index, signer) in content.signers.iter().enumerate() {
-            let id = signer.id.as_str();
-            let named = (1..=128).contains(&id.chars().count()) && id.trim() == id && id != "*";
-            if !named || id.chars().any(char::is_control) {
+        for (index, signer) in content.signers.iter_mut().enumerate() {
+            let id = signer.id.clone();
+            if !is_id(&id) {
                 return Err(BadTrust::BadId(id.chars().take(128).filter(|c| !c.is_control()).collect()));
             }
-            if !ids.insert(id) {
-                return Err(BadTrust::Twice(id.to_owned()));
+            if !ids.insert(id.to_ascii_lowercase()) {
+                return Err(BadTrust::Twice(id));
             }
-            for text in &signer.keys {
-                let key = Key::read(text).ok_or_else(|| BadTrust::NotAKey {
-                    signer: id.to_owned(),
-                    key: text.chars().take(80).collect(),
-                })?;
-                if let Some((one, _)) = keys.insert(key.id(), (index, key)) {
-                    let one = content.signers.get(one).map_or_else(String::new, |one| one.id.clone());
-                    return Err(BadTrust::SharedKey { key: text.clone(), one, other: id.to_owned() });
+            for text in &mut signer.keys {
+                let (key, point) =
+                    Key::read(text).and_then(|key| Some((key.clone(), key.bytes()?))).ok_or_else(|| {
+                        BadTrust::NotAKey { signer: id.clone(), key: text.chars().take(80).collect() }
+                    })?;
+                if let Some(one) = points.insert(point, id.clone()) {
+                    return Err(BadTrust::SharedKey { key: key.text(), one, other: id });
                 }
+                // without a comment, which is nobody's word
+                *text = key.text();
+                keys.insert(key.id(), (index, key));
+            }
+        }
+        for revoked in &content.revoked {
+            let known = Key::read(&revoked.key).is_some_and(|key| key.id() == revoked.key);
+            let fingerprint = revoked.key.strip_prefix("SHA256:").is_some_and(|rest| rest.len() == 43);
+            if !known && !fingerprint {
+                return Err(BadTrust::BadRevocation(revoked.key.chars().take(80).collect()));
             }
         }
         let windows = content.signers.iter().flat_map(|signer| [&signer.from, &signer.until]).flatten();
@@ -437,8 +481,12 @@ impl Trust {
     /// How many signers have that role up to that risk, whenever they are trusted.
     #[must_use]
     pub fn count(&self, role: Role, risk: Risk) -> usize {
+        let revoked = |key: &String| {
+            let id = Key::read(key).map(|key| key.id());
+            self.content.revoked.iter().any(|revoked| Some(&revoked.key) == id.as_ref())
+        };
         let fits = |signer: &&Signer| {
-            signer.roles.contains(&role) && signer.max_risk >= risk && !signer.keys.is_empty()
+            signer.roles.contains(&role) && signer.max_risk >= risk && !signer.keys.iter().all(revoked)
         };
         self.content.signers.iter().filter(fits).count()
     }
@@ -485,6 +533,18 @@ impl Trust {
     /// # Errors
     /// [`BadChange`]
     pub fn follows(&self, before: &Trust) -> Result<(), BadChange> {
+        let (have, need) = (self.agreed(before)?.len(), before.content.thresholds.trust);
+        if have < need as usize {
+            return Err(BadChange::Quorum { revision: self.revision(), have, need });
+        }
+        Ok(())
+    }
+
+    /// Who of those whom the trust before allowed to change it agreed to this one.
+    ///
+    /// # Errors
+    /// [`BadChange`] if it does not come after that one at all.
+    pub fn agreed(&self, before: &Trust) -> Result<BTreeSet<String>, BadChange> {
         let no_form = |error: CanonError| BadChange::NoForm(error.to_string());
         let revision = self.revision();
         let named = self.content.previous == Some(before.digest().map_err(no_form)?);
@@ -494,18 +554,55 @@ impl Trust {
         let mut agreed = BTreeSet::new();
         for approval in self.approvals.iter().filter(|approval| approval.revision == revision) {
             let (by, at) = (approval.by.as_str(), approval.at.as_str());
+            // Whatever time it says: the trust that it follows knew already that this key does not count.
+            if before.content.revoked.iter().any(|revoked| revoked.key == approval.key) {
+                continue;
+            }
             let Ok(key) = before.may(by, &approval.key, Role::Trust, Risk::Safe, at) else { continue };
             let message = sign::trust_message(self, approval).map_err(no_form)?;
             let signed: Vec<_> = key.signed(message, &approval.signature).into_iter().collect();
             if key::check(&signed) == [true] {
-                agreed.insert(by);
+                agreed.insert(by.to_owned());
             }
         }
-        let (have, need) = (agreed.len(), before.content.thresholds.trust);
-        if have < need as usize {
-            return Err(BadChange::Quorum { revision, have, need });
+        Ok(agreed)
+    }
+
+    /// What a change of the trust changes, a line each, for a person who has to agree to it.
+    #[must_use]
+    pub fn changes_from(&self, before: &Trust) -> Vec<String> {
+        let (then, now) = (&before.content, &self.content);
+        let mut out = Vec::new();
+        let named = |content: &Content, id: &str| content.signers.iter().find(|one| one.id == id).cloned();
+        for signer in &now.signers {
+            match named(then, &signer.id) {
+                None => out.push(format!("trusts `{}`: {}", signer.id, told(signer))),
+                Some(was) if was != *signer => {
+                    out.push(format!("`{}` was: {}", signer.id, told(&was)));
+                    out.push(format!("`{}` is: {}", signer.id, told(signer)));
+                }
+                Some(_) => {}
+            }
         }
-        Ok(())
+        let gone = then.signers.iter().filter(|was| named(now, &was.id).is_none());
+        out.extend(gone.map(|was| format!("trusts `{}` no longer: {}", was.id, told(was))));
+        for ((name, was), (_, is)) in then.thresholds.all().into_iter().zip(now.thresholds.all()) {
+            if was != is {
+                out.push(format!("threshold `{name}`: {was} before, {is} now"));
+            }
+        }
+        if then.author_may_approve != now.author_may_approve {
+            let word = if now.author_may_approve { "counts" } else { "does not count" };
+            out.push(format!("whoever made a change {word} among those who approve it"));
+        }
+        for revoked in now.revoked.iter().filter(|one| !then.revoked.contains(one)) {
+            let word = if revoked.compromised { "compromised" } else { "revoked" };
+            out.push(format!("{word} from {}: `{}`", revoked.at, revoked.key));
+        }
+        for lifted in then.revoked.iter().filter(|one| !now.revoked.iter().any(|now| now.key == one.key)) {
+            out.push(format!("no longer revoked: `{}`", lifted.key));
+        }
+        out
     }
 
     /// Whether this trust comes, change by change, from the one with this digest; `kept` has the revisions in between.

@@ -22,7 +22,7 @@ pub struct World<'w> {
     /// The trust that everything must come from, if it is pinned.
     pub pin: Option<Digest>,
     /// The last revision that was accepted, where one is remembered.
-    pub seen: Option<Seen>,
+    pub seen: Option<&'w Seen>,
 }
 
 /// What members amount to.

@@ -94,7 +94,8 @@ fn make(toolpack: Option<&Path>, file: Option<PathBuf>, ctx: &Ctx) -> Result<Exi
     // It must be accepted here before it is passed on.
     trust::current(&store, ctx)?;
     let now = ctx.now();
-    let world = World { now: &now, pin: ctx.trust_root, seen: store.seen(&pack.manifest.id)? };
+    let seen = store.seen(&pack.manifest.id)?;
+    let world = World { now: &now, pin: ctx.trust_root, seen: seen.as_ref() };
     let mut members = collect(&store, &pack)?;
     let checked = check(&members, &world);
     let stops = |found: &Finding| found.severity > Severity::Info && !BESIDE.contains(&found.code);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cask_core::diff::{self, Answer, Class};
 use cask_core::finding::Finding;
-use cask_core::lock::status::{Against, accept};
+use cask_core::lock::status::{Against, accept, agreed};
 use cask_core::lock::{Lockfile, POLICY, State, Surface};
 use cask_core::report::{Report, Section, Verdict};
 
@@ -145,11 +145,11 @@ fn before(args: &Args, ctx: &Ctx, store: &Store, pack: &Pack) -> Result<Before, 
     let trust = trust::current(store, ctx)?;
     let now = ctx.now();
     let seen = store.seen(&pack.surface.toolpack)?.filter(|_| args.lockfile.is_none());
-    let against = Against { trust: &trust, now: &now, seen };
+    let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     accept(&lockfile, &pack.surface.toolpack, &against)
         .map_err(|refused| Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint))?;
     let name = format!("{} (revision {})", path.display(), lockfile.revision);
-    let surface = Some(pack.approved_surface(&lockfile)?);
+    let surface = Some(pack.approved_surface(&lockfile, &agreed(&lockfile, &against))?);
     Ok(Before { surface, sealed: Some(lockfile), name: Some(("approved in", name)) })
 }
 

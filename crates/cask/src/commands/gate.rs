@@ -122,7 +122,7 @@ fn base(
             None => Ok((None, None)),
         };
     };
-    let against = Against { trust, now, seen };
+    let against = Against { trust, now, seen: seen.as_ref() };
     accept(&lockfile, &pack.surface.toolpack, &against)
         .map_err(|refused| Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint))?;
     Ok((Some(lockfile), seen))

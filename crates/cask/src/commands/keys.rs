@@ -245,18 +245,21 @@ fn import(from: &Path, by: Option<&str>, ctx: &Ctx, store: &Store) -> Result<Exi
 fn rotate(who: &Who, passphrase: bool, reason: &str, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("keys rotate")?;
     let trust: Trust = trust::current(store, ctx)?;
-    let id = keys::signer_id(ctx, who.by.as_deref())?;
-    let path = keys::own_file(store, &id)?;
-    if who.sign_with.is_none() && !path.exists() {
-        return Err(
-            Error::new(format_args!("no key at {}", path.display())).hint("make one with `cask keys new`")
-        );
+    if who.sign_with.is_none() {
+        let path = keys::own_file(store, &keys::signer_id(ctx, who.by.as_deref())?)?;
+        if !path.exists() {
+            return Err(Error::new(format_args!("no key at {}", path.display()))
+                .hint("make one with `cask keys new`"));
+        }
     }
-    let old = keys::identity(ctx, store, who, &trust)?.signer.key().clone();
+    let identity = keys::identity(ctx, store, who, &trust)?;
+    let (id, old) = (identity.id.clone(), identity.signer.key().id());
+    let path = keys::own_file(store, &id)?;
     let fresh = path.with_extension("new.pem");
     if fresh.exists() {
-        return Err(Error::new(format_args!("{} is there: a rotation was left halfway", fresh.display()))
-            .hint("if the trust has it already (`cask trust show`), move it to the place of the old one; otherwise remove it"));
+        return Err(Error::new(format_args!("{} is there: a rotation was left halfway", fresh.display())).hint(
+            "if the trust has it already (`cask trust show`), move it to the place of the old one; otherwise remove it",
+        ));
     }
     let new = make(store, &fresh, passphrase, ctx)?;
     let now = ctx.now();
@@ -266,11 +269,17 @@ fn rotate(who: &Who, passphrase: bool, reason: &str, ctx: &Ctx, store: &Store) -
             return Err(Error::new(format_args!("`{}` is not trusted here", terminal(&id))));
         };
         signer.keys.push(new.text());
-        revoke(content, &old.id(), &now, false, reason)
-    })
-    .inspect_err(|_| {
-        let _ = std::fs::remove_file(&fresh);
-    })?;
+        revoke(content, &old, &now, false, reason)
+    });
+    // A key that the trust names already is never thrown away, whatever went wrong after.
+    let named = trust::read(store)?.is_some_and(|trust| trust.owner(&new.id()).is_some());
+    let changed = match changed {
+        Err(error) if !named => {
+            let _ = std::fs::remove_file(&fresh);
+            return Err(error);
+        }
+        other => other?,
+    };
     if changed.missing.is_none() {
         let aside = path.with_extension("old.pem");
         if path.exists() {

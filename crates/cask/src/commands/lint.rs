@@ -63,7 +63,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let lockfile = lockfile(&pack, args.lockfile.as_deref())?;
     let (trust, now) = (trust::current(&store, ctx)?, ctx.now());
     let seen = store.seen(&surface.toolpack)?.filter(|_| args.lockfile.is_none());
-    let against = Against { trust: &trust, now: &now, seen };
+    let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     let standings = match &lockfile {
         None => BTreeMap::new(),
         Some((_, lockfile)) => standings(surface, lockfile, &against)

@@ -102,7 +102,8 @@ fn approved(pack: &Pack, ctx: &Ctx, store: &Store) -> Result<Result<BTreeSet<Str
         return Ok(Err(Exit::Review));
     };
     let (trust, now) = (trust::current(store, ctx)?, ctx.now());
-    let against = Against { trust: &trust, now: &now, seen: store.seen(&pack.manifest.id)? };
+    let seen = store.seen(&pack.manifest.id)?;
+    let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     match status::verify(pack.surface.clone(), &lockfile, &against) {
         Ok(approved) => Ok(Ok(approved.tools().keys().cloned().collect())),
         Err(refused) => {

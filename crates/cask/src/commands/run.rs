@@ -17,7 +17,7 @@ use ipnet::IpNet;
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::store::pack::{self, Pack};
-use crate::store::{Stamp, Store};
+use crate::store::{self, Stamp, Store};
 use crate::trust;
 use crate::ui;
 
@@ -70,12 +70,12 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
     let id = pack.manifest.id.clone();
     let members = pack.surface.toolsets.get(&args.toolset).cloned().unwrap_or_default();
-    let approved = if args.unsafe_no_lockfile {
+    let (approved, accepted): (Approved, Arc<dyn Accepted>) = if args.unsafe_no_lockfile {
         eprintln!("cask: WARNING: --unsafe-no-lockfile: tools that nobody approved can be called");
-        Approved::unsafe_without_lockfile(pack.surface).map_err(Error::new)?
+        (Approved::unsafe_without_lockfile(pack.surface).map_err(Error::new)?, Arc::new(NoLockfile))
     } else {
         match approved(&args, ctx, &store, pack)? {
-            Ok(approved) => approved,
+            Ok((approved, remembered)) => (approved, Arc::new(remembered)),
             Err(exit) => return Ok(exit),
         }
     };
@@ -107,7 +107,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         redirects: args.allow_redirects,
         dry_run: args.dry_run,
         run_id: run_id()?,
-        accepted: accepted(&approved, store, id)?,
+        accepted,
         fixed_now: fixed_now.map_err(|error| Error::new(format_args!("CASK_NOW: {error}")))?,
     };
     serve(Gateway::new(approved, settings, audit))
@@ -193,38 +193,59 @@ fn short(why: NotApproved) -> &'static str {
     }
 }
 
-/// What was accepted under this root, read again at each call.
+/// What was accepted under this root, looked at again at each call.
 #[derive(Debug)]
 struct Remembered {
     store: Store,
     toolpack: String,
     /// The trust under which this started: under another, other approvals may count.
-    trust: Option<Digest>,
-    /// What was read last, and the stamp of the file then: asked at each call, read when it changed.
-    last: Mutex<Option<(Stamp, u64)>>,
+    trust: Digest,
+    /// The lockfile that is served, where it lies.
+    lockfile: PathBuf,
+    /// The files as they were when they were looked at last, and the revision that was remembered then.
+    last: Mutex<Option<([Option<Stamp>; 3], u64)>>,
+}
+
+impl Remembered {
+    fn stamps(&self) -> [Option<Stamp>; 3] {
+        let files = [&self.store.memory_file(), &self.store.trust_file(), &self.lockfile];
+        files.map(|file| store::stamp(file))
+    }
+
+    /// The revision remembered, if the files still say what they said at the start.
+    fn look(&self) -> Result<u64, String> {
+        let say = |error: Error| error.message;
+        let trust = trust::read(&self.store).map_err(say)?.unwrap_or_default();
+        if trust.digest().map_err(|error| error.to_string())? != self.trust
+            || self.store.trusted().map_err(say)? != Some(self.trust)
+        {
+            return Err("who is trusted here has changed; restart the gateway".to_owned());
+        }
+        let seen = self.store.seen(&self.toolpack).map_err(say)?;
+        // It was remembered at the start: without it, a later block would not be seen.
+        let Some(seen) = seen else {
+            return Err("which lockfile was accepted last is forgotten; restart the gateway".to_owned());
+        };
+        Ok(seen.revision)
+    }
 }
 
 impl Accepted for Remembered {
     fn highest_revision(&self) -> Result<u64, String> {
-        let stamp = self.store.memory_stamp();
+        let now = self.stamps();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, revision)) = *last
-            && stamp == Some(known)
-        {
-            return Ok(revision);
+        let Some((known, served)) = *last else { return self.look() };
+        if known == now && now.iter().all(Option::is_some) {
+            return Ok(served);
         }
-        if self.store.trusted().map_err(|error| error.to_string())? != self.trust {
-            return Err("who is trusted here has changed; restart the gateway".to_owned());
+        let revision = self.look()?;
+        // A newer revision that was accepted speaks for itself. Without one, whoever put another lockfile in the place of
+        // the one that is served may have blocked something.
+        if revision == served && known.last() != now.last() {
+            return Err("the lockfile has changed; restart the gateway".to_owned());
         }
-        match self.store.seen(&self.toolpack) {
-            Ok(Some(seen)) => {
-                *last = stamp.map(|stamp| (stamp, seen.revision));
-                Ok(seen.revision)
-            }
-            // It was remembered at the start: without it, a later block would not be seen.
-            Ok(None) => Err("which lockfile was accepted last is forgotten; restart the gateway".to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        *last = Some((now, revision));
+        Ok(revision)
     }
 }
 
@@ -238,24 +259,25 @@ impl Accepted for NoLockfile {
     }
 }
 
-fn accepted(approved: &Approved, store: Store, toolpack: String) -> Result<Arc<dyn Accepted>, Error> {
-    if approved.lockfile_digest().is_none() {
-        return Ok(Arc::new(NoLockfile));
-    }
-    let trust = store.trusted()?;
-    Ok(Arc::new(Remembered { store, toolpack, trust, last: Mutex::default() }))
-}
-
-/// What the lockfile approves, or the exit code after saying why it is not accepted.
-fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<Approved, Exit>, Error> {
+/// What the lockfile approves and what has to stay as it is while that is served, or the exit code after saying why it is
+/// not accepted.
+fn approved(
+    args: &Args,
+    ctx: &Ctx,
+    store: &Store,
+    pack: Pack,
+) -> Result<Result<(Approved, Remembered), Exit>, Error> {
     let refuse = |exit, message: &str, hint: &str| {
         eprintln!("error: {}\n  hint: {}", terminal(message), terminal(hint));
         Ok(Err(exit))
     };
-    let found: Option<Lockfile> = match &args.lockfile {
-        Some(path) => Some(pack.lockfile(path)?),
-        None => pack.approved()?.map(|(_, lockfile)| lockfile),
+    // Noted before they are read, so that a change that comes in between is seen at the first call.
+    let path = match &args.lockfile {
+        Some(path) => Some(path.clone()),
+        None => pack.approved_file()?,
     };
+    let stamps = (store::stamp(&store.trust_file()), path.as_deref().and_then(store::stamp));
+    let found: Option<Lockfile> = path.as_deref().map(|path| pack.lockfile(path)).transpose()?;
     let Some(lockfile) = found else {
         let hint = format!(
             "review it with `cask diff`, then `cask gate allow --all --lockfile {}`",
@@ -266,19 +288,33 @@ fn approved(args: &Args, ctx: &Ctx, store: &Store, pack: Pack) -> Result<Result<
     let now = ctx.now();
     let id = pack.manifest.id.clone();
     let trust = trust::current(store, ctx)?;
-    let against = Against { trust: &trust, now: &now, seen: store.seen(&id)? };
+    let seen = store.seen(&id)?;
+    let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     let pending = lockfile.seal.is_none();
     match status::verify(pack.surface, &lockfile, &against) {
         Ok(approved) => {
-            let revision = approved.revision();
-            let trust = trust.digest().map_err(Error::new)?;
-            let newer =
-                against.seen.is_none_or(|seen| seen.revision < revision) || store.trusted()? != Some(trust);
-            if let Some(digest) = approved.lockfile_digest().filter(|_| newer) {
+            let digest = trust.digest().map_err(Error::new)?;
+            let known = seen.as_ref().is_some_and(|seen| seen.revision >= approved.revision());
+            if approved.lockfile_digest().is_some() && !(known && store.trusted()? == Some(digest)) {
                 let _held = store.lock("run")?;
-                store.remember(&id, Seen { revision, digest }, trust)?;
+                // Somebody may have changed who is trusted while this waited.
+                if trust::current(store, ctx)?.digest().map_err(Error::new)? != digest {
+                    return Err(
+                        Error::new("who is trusted here changed just now").hint("start the gateway again")
+                    );
+                }
+                store.remember(&id, Seen::of(&lockfile).map_err(Error::new)?, digest)?;
             }
-            Ok(Ok(approved))
+            let last = Some(([store::stamp(&store.memory_file()), stamps.0, stamps.1], approved.revision()));
+            let lockfile = path.unwrap_or_default();
+            let remembered = Remembered {
+                store: store.clone(),
+                toolpack: id,
+                trust: digest,
+                lockfile,
+                last: Mutex::new(last),
+            };
+            Ok(Ok((approved, remembered)))
         }
         Err(refused) => {
             let exit = if pending { Exit::Review } else { Exit::Breaking };

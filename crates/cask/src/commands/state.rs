@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cask_core::lock::status::Seen;
+use cask_core::lock::status::{Against, Seen, accept as accept_lockfile};
+use cask_core::lock::trust::Trust;
 use cask_core::report::escape::terminal;
 
 use crate::ctx::Ctx;
@@ -46,21 +47,20 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
             };
             output::text(&text)?;
         }
-        Command::Accept { yes } => accept(&store, yes)?,
+        Command::Accept { yes } => accept(&store, yes, ctx)?,
     }
     Ok(Exit::Pass)
 }
 
-fn accept(store: &Store, yes: bool) -> Result<(), Error> {
+fn accept(store: &Store, yes: bool, ctx: &Ctx) -> Result<(), Error> {
     let _held = store.lock("state accept")?;
     let mut text = String::new();
     let trust = trust::read(store)?;
     let digest = trust.as_ref().map(|trust| trust.digest().map_err(Error::new)).transpose()?;
     match &trust {
         Some(trust) => {
-            for signer in trust.signers() {
-                text += &format!("trusted: {} with {}\n", terminal(&signer.id), signer.keys.join(", "));
-            }
+            text += &super::trust::told_of(trust);
+            text += &compared(trust, store, ctx)?;
         }
         None => text += "trusted: nobody; there is no trust.yaml\n",
     }
@@ -70,8 +70,13 @@ fn accept(store: &Store, yes: bool) -> Result<(), Error> {
     let mut now = BTreeMap::new();
     for pack in &packs {
         let Some((_, lockfile)) = pack.approved_if_there()? else { continue };
-        let digest = lockfile.digest().map_err(Error::new)?;
-        now.insert(lockfile.toolpack.clone(), Seen { revision: lockfile.revision, digest });
+        // Whether it holds under that trust is for the person to know.
+        let fresh = trust.clone().unwrap_or_default();
+        let against = Against { trust: &fresh, now: &ctx.now(), seen: None };
+        if let Err(refused) = accept_lockfile(&lockfile, &pack.surface.toolpack, &against) {
+            text += &format!("{}: NOT VALID: {}\n", terminal(&lockfile.toolpack), terminal(&refused.message));
+        }
+        now.insert(lockfile.toolpack.clone(), Seen::of(&lockfile).map_err(Error::new)?);
     }
     let before = store.remembered()?;
     for (id, seen) in &now {
@@ -93,4 +98,15 @@ fn accept(store: &Store, yes: bool) -> Result<(), Error> {
     }
     store.accept(now, digest)?;
     output::text("accepted\n")
+}
+
+/// How the trust that is there stands to the one that was accepted here, and to the one that is pinned.
+fn compared(trust: &Trust, store: &Store, ctx: &Ctx) -> Result<String, Error> {
+    let digest = trust.digest().map_err(Error::new)?;
+    let mut text = format!("digest {digest}\n");
+    match trust::current(store, ctx) {
+        Ok(_) => text += "it is the trust that is known here, or what its signers made of it\n",
+        Err(error) => text += &format!("NOT KNOWN HERE: {}\n", terminal(&error.message)),
+    }
+    Ok(text)
 }

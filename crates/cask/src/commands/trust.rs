@@ -1,5 +1,6 @@
 //! `cask trust`: who may decide, and how many of them it takes.
 
+use cask_core::canon::Digest;
 use cask_core::endpoint::Risk;
 use cask_core::finding::{At, Basis, Finding, Severity};
 use cask_core::lock::key::Key;
@@ -60,8 +61,16 @@ enum Command {
         #[command(flatten)]
         reason: Reason,
     },
-    /// Agree to the change that waits for more signers
-    Approve(Reason),
+    /// Agree to the change that waits for more signers, after it is shown
+    Approve {
+        /// Agree without being asked, to the change with this digest (`cask trust show` prints it)
+        #[arg(long, value_name = "DIGEST")]
+        digest: Option<Digest>,
+        #[command(flatten)]
+        reason: Reason,
+    },
+    /// Remove the change that waits
+    Discard,
     /// Check that the trust holds together: 0 it does, 1 something to look at, 3 it is refused
     Check {
         /// How to print it
@@ -161,9 +170,14 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
             content.author_may_approve = value == "on";
             Ok(())
         }),
-        Command::Approve(reason) => {
-            let _held = store.lock("trust approve")?;
-            told(&trust::agree(&store, ctx, &reason.who, &reason.reason)?, ctx)
+        Command::Approve { digest, reason } => approve(digest, &reason, ctx, &store),
+        Command::Discard => {
+            let _held = store.lock("trust discard")?;
+            let path = trust::proposal_file(&store);
+            trust::waiting(&store, ctx)?;
+            std::fs::remove_file(&path).map_err(|error| store::io_error("remove", &path, &error))?;
+            output::text(&format!("removed {}\n", path.display()))?;
+            Ok(Exit::Pass)
         }
         Command::Check { format } => check(format, ctx, &store),
     }
@@ -176,6 +190,10 @@ fn init(reason: &Reason, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
             .hint("`cask trust show` prints it; `cask trust add` changes it"));
     }
     trust::check_there(store)?;
+    if ctx.trust_root.is_some() || store.trusted()?.is_some() {
+        return Err(Error::new("another trust is expected here: it is pinned, or was accepted on this machine before")
+            .hint("restore trust.yaml from version control; to begin anew: `cask state accept`, without --trust-root"));
+    }
     let identity = crate::keys::identity(ctx, store, &reason.who, &Trust::default())?;
     let trust = trust::begin(store, ctx, &identity)?;
     store.trust(trust.digest().map_err(Error::new)?)?;
@@ -190,6 +208,37 @@ fn init(reason: &Reason, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     Ok(Exit::Pass)
 }
 
+/// Nobody agrees to what they have not seen: it is shown and asked about, or named by its digest.
+fn approve(digest: Option<Digest>, reason: &Reason, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
+    let _held = store.lock("trust approve")?;
+    let (waiting, before) = trust::waiting(store, ctx)?;
+    let shown = waiting.digest().map_err(Error::new)?;
+    eprint!("{}", difference(&waiting, &before)?);
+    match digest {
+        Some(digest) if digest == shown => {}
+        Some(_) => return Err(Error::new("another change waits than the one with that digest")),
+        None if ui::confirm("agree to this?") == Some(true) => {}
+        None => {
+            return Err(Error::new("nothing was agreed to")
+                .hint(format_args!("answer y, or where nobody can answer: --digest {shown}")));
+        }
+    }
+    told(&trust::agree(store, ctx, &reason.who, &reason.reason, shown)?, ctx)
+}
+
+/// What a waiting change would change, and who agreed so far.
+fn difference(waiting: &Trust, before: &Trust) -> Result<String, Error> {
+    let agreed: Vec<String> =
+        waiting.agreed(before).map_err(Error::new)?.iter().map(|by| terminal(by)).collect();
+    let by = if agreed.is_empty() { "nobody whose agreement counts".to_owned() } else { agreed.join(", ") };
+    let mut text = format!("trust revision {} waits, agreed to by {by}:\n", waiting.revision());
+    for line in waiting.changes_from(before) {
+        text += &format!("  {}\n", terminal(&line));
+    }
+    text += &format!("  digest {}\n", waiting.digest().map_err(Error::new)?);
+    Ok(text)
+}
+
 /// What to type to pin a trust from outside.
 fn pin(trust: &Trust) -> Result<String, Error> {
     let digest = trust.digest().map_err(Error::new)?;
@@ -198,7 +247,7 @@ fn pin(trust: &Trust) -> Result<String, Error> {
 
 pub(super) fn told(changed: &Changed, ctx: &Ctx) -> Result<Exit, Error> {
     let revision = changed.trust.revision();
-    let agreed: Vec<String> = changed.trust.approvals().iter().map(|one| terminal(&one.by)).collect();
+    let agreed: Vec<String> = changed.agreed.iter().map(|by| terminal(by)).collect();
     let agreed = agreed.join(", ");
     match &changed.missing {
         None => {
@@ -302,16 +351,14 @@ fn show(args: &Show, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let mut text = told_of(&trust);
     text += &pin(&trust)?;
     if let Some(waiting) = waiting {
-        let agreed: Vec<String> = waiting.approvals().iter().map(|one| terminal(&one.by)).collect();
-        text += &format!("\nwaiting for more signers, agreed to by {}:\n", agreed.join(", "));
-        text += &told_of(&waiting);
+        text += &format!("\n{}", difference(&waiting, &trust)?);
     }
     output::text(&text)?;
     Ok(Exit::Pass)
 }
 
 /// A trust for people.
-fn told_of(trust: &Trust) -> String {
+pub(super) fn told_of(trust: &Trust) -> String {
     let content = trust.content();
     let rows: Vec<Vec<String>> = content
         .signers

@@ -68,6 +68,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         sections: vec![Section { title: String::new(), findings }],
         counts: [("files checked".to_owned(), on_disk.files.len() as u64)].into(),
         next,
+        notes: vec!["whether approvals are valid is checked by `cask gate check`, not here".to_owned()],
         artifact: on_disk.file.display().to_string(),
         folder: on_disk.dir.display().to_string(),
         ..Report::default()

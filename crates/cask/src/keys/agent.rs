@@ -159,6 +159,11 @@ impl Signs for Held {
         let signature = agent.sign(&self.ssh, &data)?;
         let sig = SshSig::new(self.ssh.key_data().clone(), NAMESPACE, HashAlg::Sha512, signature)
             .map_err(|error| error.to_string())?;
-        sshsig_text(&sig).ok_or_else(|| "the signature cannot be written".to_owned())
+        let text = sshsig_text(&sig).ok_or_else(|| "the signature cannot be written".to_owned())?;
+        // An agent is another program: what it gives is looked at before anything is sealed with it.
+        if !self.public.verifies(message, &text) {
+            return Err("ssh-agent gave a signature that does not verify".to_owned());
+        }
+        Ok(text)
     }
 }

@@ -145,9 +145,12 @@ pub fn keep(store: &Store, path: &Path, bytes: &[u8]) -> Result<(), Error> {
                 .map_err(|error| io_error("protect", dir, &error))?;
         }
         // A key that is committed by mistake is everybody's key.
-        let ignore = store.root().join(".gitignore");
-        if !ignore.exists() {
-            store.write(&ignore, b"/state/\n")?;
+        for (ignore, text) in
+            [(store.root().join(".gitignore"), "/state\n"), (store.state().join(".gitignore"), "*\n")]
+        {
+            if !ignore.exists() {
+                store.write(&ignore, text.as_bytes())?;
+            }
         }
     }
     // A temporary file has mode 0600 from its first byte, and an existing key is never replaced.

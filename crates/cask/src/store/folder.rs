@@ -22,7 +22,7 @@ pub const PLAIN: &str = "lockfile/caskmcp.lock.yaml";
 ///
 /// # Errors
 /// [`Error`] if something in it has no canonical form.
-pub fn pending(base: Option<&Lockfile>, seen: Option<Seen>, surface: &Surface) -> Result<Lockfile, Error> {
+pub fn pending(base: Option<&Lockfile>, seen: Option<&Seen>, surface: &Surface) -> Result<Lockfile, Error> {
     let mut next = change::pending(base, surface).map_err(Error::new)?;
     next.revision = next.revision.max(seen.map_or(0, |seen| seen.revision).saturating_add(1));
     Ok(next)

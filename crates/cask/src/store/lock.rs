@@ -34,6 +34,7 @@ impl Store {
     /// [`Error`] that says who holds it, or why it cannot be taken.
     pub fn lock(&self, command: &str) -> Result<Held, Error> {
         let path = self.state().join("lock");
+        self.check_state()?;
         make_dir(&self.root)?;
         make_dir(&self.state())?;
         inside(&self.root, &path)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cask_core::canon::Digest;
 use cask_core::lock::status::Seen;
@@ -18,7 +18,7 @@ impl Store {
     /// # Errors
     /// [`Error`] if the memory is there but cannot be read: then nothing can be said about a rollback.
     pub fn seen(&self, toolpack: &str) -> Result<Option<Seen>, Error> {
-        Ok(self.memory()?.revisions.get(toolpack).map(|&(revision, digest)| Seen { revision, digest }))
+        Ok(self.memory()?.revisions.remove(toolpack))
     }
 
     /// Whether any lockfile was ever accepted under this root.
@@ -36,12 +36,12 @@ impl Store {
     /// As [`Store::seen`], or if it cannot be written.
     pub fn remember(&self, toolpack: &str, seen: Seen, trust: Digest) -> Result<(), Error> {
         let mut memory = self.memory()?;
-        let known = memory.revisions.get(toolpack).is_some_and(|&(revision, _)| revision >= seen.revision);
+        let known = memory.revisions.get(toolpack).is_some_and(|known| known.revision >= seen.revision);
         if known && memory.trust == Some(trust) {
             return Ok(());
         }
         if !known {
-            memory.revisions.insert(toolpack.to_owned(), (seen.revision, seen.digest));
+            memory.revisions.insert(toolpack.to_owned(), seen);
         }
         memory.trust = Some(trust);
         self.write_memory(&memory)
@@ -69,8 +69,7 @@ impl Store {
     /// # Errors
     /// As [`Store::remember`].
     pub fn accept(&self, now: BTreeMap<String, Seen>, trust: Option<Digest>) -> Result<(), Error> {
-        let revisions = now.into_iter().map(|(id, seen)| (id, (seen.revision, seen.digest))).collect();
-        self.write_memory(&Memory { trust, revisions, ..Memory::default() })
+        self.write_memory(&Memory { trust, revisions: now, ..Memory::default() })
     }
 
     /// What is remembered: toolpacks with the revisions accepted.
@@ -78,31 +77,24 @@ impl Store {
     /// # Errors
     /// As [`Store::seen`].
     pub fn remembered(&self) -> Result<BTreeMap<String, u64>, Error> {
-        Ok(self.memory()?.revisions.into_iter().map(|(id, (revision, _))| (id, revision)).collect())
+        Ok(self.memory()?.revisions.into_iter().map(|(id, seen)| (id, seen.revision)).collect())
     }
 
     fn write_memory(&self, memory: &Memory) -> Result<(), Error> {
         let text = serde_json::to_string_pretty(memory).map_err(Error::new)?;
+        self.check_state()?;
         make_dir(&self.state())?;
         self.write(&self.memory_file(), text.as_bytes())
     }
 
-    /// What changes whenever what is remembered does: every write is another file under the same name. None
-    /// where that cannot be known.
+    /// Where it is remembered: `state/revisions.json`.
     #[must_use]
-    pub fn memory_stamp(&self) -> Option<Stamp> {
-        let meta = fs::metadata(self.memory_file()).ok()?;
-        #[cfg(unix)]
-        return Some((std::os::unix::fs::MetadataExt::ino(&meta), meta.len(), meta.modified().ok()));
-        #[cfg(not(unix))]
-        return None;
-    }
-
-    fn memory_file(&self) -> PathBuf {
+    pub fn memory_file(&self) -> PathBuf {
         self.state().join("revisions.json")
     }
 
     fn memory(&self) -> Result<Memory, Error> {
+        self.check_state()?;
         let path = self.memory_file();
         if !path.exists() {
             return Ok(Memory::default());
@@ -120,13 +112,24 @@ impl Store {
 /// Which file it is, how long, and when it was written.
 pub type Stamp = (u64, u64, Option<std::time::SystemTime>);
 
+/// What changes whenever a file does: every write of ours is another file under the same name. None where that cannot be
+/// known.
+#[must_use]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    return Some((std::os::unix::fs::MetadataExt::ino(&meta), meta.len(), meta.modified().ok()));
+    #[cfg(not(unix))]
+    return None;
+}
+
 /// What this root has accepted so far.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Memory {
     schema_version: String,
-    /// By toolpack: revision and digest of its lockfile.
-    revisions: BTreeMap<String, (u64, Digest)>,
+    /// By toolpack: what is remembered of its lockfile.
+    revisions: BTreeMap<String, Seen>,
     /// The digest of the trust under which they were accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     trust: Option<Digest>,
@@ -146,7 +149,7 @@ mod tests {
     fn an_older_revision_is_not_remembered() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
-        let seen = |revision| Seen { revision, digest: Digest::of_bytes(b"x") };
+        let seen = |revision| Seen { revision, digest: Digest::of_bytes(b"x"), blocked: Default::default() };
         let trust = Digest::of_bytes(b"trust");
         store.remember("tp_1", seen(3), trust).unwrap();
         store.remember("tp_1", seen(2), trust).unwrap();

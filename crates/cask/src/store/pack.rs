@@ -1,11 +1,11 @@
 //! One toolpack on disk: what it lets an agent do, and what its approved digests stand for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cask_core::artifact::{self, BadArtifact, manifest};
 use cask_core::canon::{self, Digest};
-use cask_core::lock::{Lockfile, POLICY, State, Surface};
+use cask_core::lock::{Lockfile, POLICY, Surface};
 use cask_core::toolpack::Fixed;
 use serde_json::Value;
 
@@ -101,7 +101,7 @@ impl Pack {
             .chain(old.iter().flat_map(BTreeMap::values))
             .map(|entry| entry.digest.to_string())
             .collect();
-        let wanted: std::collections::BTreeSet<&String> = wanted.iter().collect();
+        let wanted: BTreeSet<&String> = wanted.iter().collect();
         known.retain(|digest, _| wanted.contains(digest));
         let mut value = serde_json::json!({ "schema_version": "1", "contents": known });
         value.sort_all_objects();
@@ -110,12 +110,12 @@ impl Pack {
         write(&self.dir, &self.dir.join(CONTENTS), text.as_bytes())
     }
 
-    /// What was approved, as it was then. Each part is checked against the digest that was signed; a part
-    /// that is not kept is left out.
+    /// What was approved, as it was then: that on which enough signers agreed (see `status::agreed`). Each part is checked
+    /// against the digest that was signed; a part that is not kept is left out.
     ///
     /// # Errors
     /// [`Error`] if what is kept is not what was signed.
-    pub fn approved_surface(&self, lockfile: &Lockfile) -> Result<Surface, Error> {
+    pub fn approved_surface(&self, lockfile: &Lockfile, agreed: &BTreeSet<String>) -> Result<Surface, Error> {
         let kept = self.kept()?;
         let path = self.dir.join(CONTENTS);
         let mut out = Surface {
@@ -124,7 +124,7 @@ impl Pack {
             toolsets: BTreeMap::new(),
             policy: String::new(),
         };
-        for (id, entry) in lockfile.subjects.iter().filter(|(_, entry)| entry.state == State::Approved) {
+        for (id, entry) in lockfile.subjects.iter().filter(|(id, _)| agreed.contains(*id)) {
             let Some(value) = kept.get(&entry.digest.to_string()) else { continue };
             let wrong =
                 |why: &dyn std::fmt::Display| Error::new(format_args!("{}: {id}: {why}", path.display()));

@@ -95,13 +95,16 @@ fn whoever_approves_reads_all_of_it() {
 }
 
 #[test]
-fn a_read_that_deletes_is_said_aloud() {
+fn a_read_that_deletes_is_refused() {
     let world = World::new();
     world.write_tools(&[
         tool("get_user", "read", "low", "DELETE"),
         tool("pay", "payment", "critical", "POST"),
     ]);
-    assert!(codes(&world).1.contains(&"effect-understated".to_owned()));
+    for command in [&["diff"][..], &["gate", "sync"], &["gate", "allow", "--all"], &["run"]] {
+        let ran = world.cask(command);
+        assert!(ran.code == 3 && ran.err.contains("is called with a method that changes"), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -94,7 +94,10 @@ fn what_a_command_fixes_is_named() {
     assert!(git.unwrap().success());
     let said = doctor(&world, 0, "ready");
     assert!(row(&said, "state-ignored").starts_with("ok: git ignores"), "{said:#}");
+    // The folder of the state says so itself, and its root says it again.
     std::fs::remove_file(world.root().join(".gitignore")).unwrap();
+    doctor(&world, 0, "ready");
+    std::fs::remove_file(world.root().join("state/.gitignore")).unwrap();
     let said = doctor(&world, 1, "fixable");
     assert!(row(&said, "state-ignored").ends_with("→ echo /state/ >> .caskmcp/.gitignore"), "{said:#}");
     let git = std::process::Command::new("git")

@@ -50,9 +50,12 @@ fn everything_is_approved_by_a_yes_and_nothing_else() {
 
 #[test]
 fn only_critical_tools_that_nobody_named_are_asked_about() {
-    for args in
-        ["gate allow --all --yes", "gate allow get_user", "gate allow pay", "gate allow --toolset operator"]
-    {
+    for args in [
+        "gate allow --all --yes",
+        "gate allow get_user",
+        "gate allow pay",
+        "gate allow --toolset operator pay",
+    ] {
         let world = synced();
         let ran = at_a_terminal(&world, "n\n", args);
         assert_eq!(ran.code, 0, "{args}: {}", ran.out);

@@ -82,13 +82,32 @@ fn a_change_of_trust_takes_the_quorum_of_the_trust_before_it() {
         ran.out
     );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "nothing counts yet");
-    let ran = world.cask(&["trust", "approve"]);
+    refused(&world.cask(&["trust", "threshold", "low", "1"]), "a change of the trust waits");
+    refused(&world.cask(&["trust", "approve", "--by", BOB]), "--digest sha256:");
+    let shown = world.cask(&["trust", "show"]).out;
+    assert!(shown.contains("threshold `high`: 1 before, 2 now"), "{shown}");
+    let digest = shown.lines().find_map(|line| line.trim().strip_prefix("digest ")).unwrap().to_owned();
+    let ran = world.cask(&["trust", "approve", "--digest", &digest]);
     assert_eq!(ran.code, 1, "the same signer twice is one");
-    let ran = world.cask(&["trust", "approve", "--by", BOB]);
+    let ran = world.cask(&["trust", "approve", "--digest", &digest, "--by", BOB]);
     ok(&ran);
     assert!(world.cask(&["trust", "show"]).out.contains("high 2"));
     assert!(!world.root().join("trust.pending.yaml").exists());
     refused(&world.cask(&["trust", "approve"]), "no change of the trust waits");
+    // Somebody who can write the repository puts a change there: no honest command takes it along.
+    assert_eq!(world.cask(&["trust", "threshold", "medium", "2"]).code, 1);
+    let pending = world.root().join("trust.pending.yaml");
+    let planted = std::fs::read_to_string(&pending).unwrap();
+    let planted = planted
+        .split("approvals:")
+        .next()
+        .unwrap()
+        .replace("medium: 2", "medium: 1")
+        .replace("trust: 2", "trust: 1");
+    std::fs::write(&pending, planted).unwrap();
+    refused(&world.cask(&["trust", "threshold", "low", "2"]), "a change of the trust waits");
+    assert!(world.cask(&["trust", "show"]).out.contains("agreed to by nobody whose agreement counts"));
+    ok(&world.cask(&["trust", "discard"]));
     // What nobody agreed to is refused, whatever was changed.
     ok(&world.cask(&["gate", "allow", "get_user"]));
     let good = std::fs::read_to_string(&file).unwrap();
@@ -171,7 +190,7 @@ fn a_signer_decides_within_their_limits() {
     );
     ok(&world.cask(&["gate", "allow", "policy", "toolset/readonly", "host/api.example.com"]));
     assert_eq!(world.standing("tool/get_user"), "approved");
-    assert_eq!(world.standing("tool/pay"), "short");
+    assert_eq!(world.standing("tool/pay"), "pending", "what does not count does not get in");
     assert!(world.cask(&["gate", "import", "bob.json"]).out.contains("nothing new"));
     // A file of approvals is good for what it was signed for.
     let text = std::fs::read_to_string(world.path("bob.json")).unwrap();
@@ -299,4 +318,140 @@ fn tools_are_chosen_by_risk() {
     refused(&world.cask(&["gate", "check", "--toolset", "nothing"]), "no toolset");
     ok(&world.cask(&["gate", "allow", "--only", "critical"]));
     ok(&world.cask(&["gate", "check"]));
+}
+
+#[test]
+fn what_was_decided_is_never_decided_again_in_passing() {
+    let world = World::new();
+    ok(&world.cask(&["gate", "sync"]));
+    ok(&world.cask(&["gate", "allow", "get_user", "--until", "2026-11-23"]));
+    // An approval that ended does not come back because what it approved has changed.
+    let later = |args: &[&str]| -> Ran {
+        world.command(args).env("CASK_NOW", "2026-11-24T00:00:00Z").output().unwrap().into()
+    };
+    ok(&later(&["gate", "allow", "policy", "get_user", "host/api.example.com"]));
+    let ran = later(&["run"]);
+    assert!(ran.code == 3 && ran.err.contains("toolset `readonly` is not approved"), "{}", ran.err);
+    world.edit("artifact/toolsets.yaml", "readonly: [get_user]", "readonly: [get_user, pay]");
+    let ran = later(&["run"]);
+    assert!(ran.code == 3 && ran.err.contains("toolset `readonly` is not approved"), "{}", ran.err);
+    world.edit("artifact/toolsets.yaml", "readonly: [get_user, pay]", "readonly: [get_user]");
+    // A policy that changed is not approved along with a tool, of whatever risk.
+    world.edit("artifact/policy.cedar", "reads", "all");
+    ok(&later(&["gate", "sync"]));
+    ok(&later(&["gate", "allow", "pay"]));
+    assert_eq!(world.standing("policy/default"), "changed");
+    // A block is lifted by name only.
+    ok(&later(&["gate", "block", "get_user"]));
+    for args in [&["--toolset", "readonly"][..], &["--only", "low"], &["--risk-max", "critical"], &["--all"]]
+    {
+        let args: Vec<&str> = ["gate", "allow"].iter().chain(args).copied().collect();
+        later(&args);
+        assert_eq!(world.standing("tool/get_user"), "blocked", "{args:?}");
+    }
+}
+
+#[test]
+fn what_one_signer_approved_is_still_shown_to_the_other() {
+    let world = two();
+    ok(&world.cask(&["trust", "threshold", "low", "2"]));
+    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--by", BOB]));
+    ok(&world.cask(&["diff"]));
+    world.edit("artifact/tools.json", "Does one thing.", "Does another thing.");
+    ok(&world.cask(&["gate", "sync"]));
+    ok(&world.cask(&["gate", "allow", "get_user"]));
+    let ran = world.cask(&["diff"]);
+    assert!(
+        ran.code == 1 && ran.out.contains("tool-description-changed") || ran.out.contains("new tool"),
+        "{}",
+        ran.out
+    );
+    ok(&world.cask(&["gate", "allow", "get_user", "--by", BOB]));
+    ok(&world.cask(&["diff"]));
+}
+
+#[test]
+fn a_tool_does_not_choose_its_own_risk() {
+    let world = World::new();
+    ok(&world.cask(&["gate", "sync"]));
+    ok(&world.cask(&["trust", "init"]));
+    let key = world.cask(&["keys", "new", "--by", BOB]).out.lines().nth(1).unwrap().to_owned();
+    ok(&world.cask(&["trust", "add", BOB, "--key", &key, "--max-risk", "low"]));
+    let mut tool = crate::world::tool("delete_user", "delete", "safe", "DELETE");
+    tool["effect"] = "delete".into();
+    world.write_tools(&[tool]);
+    world.write("artifact/toolsets.yaml", "schema_version: \"1\"\ntoolsets:\n  operator: [delete_user]\n");
+    ok(&world.cask(&["gate", "sync"]));
+    let status = world
+        .cask(&[
+            "gate",
+            "status",
+            "--lockfile",
+            world.pack("lockfile/caskmcp.lock.pending.yaml").to_str().unwrap(),
+        ])
+        .out;
+    let line = status.lines().find(|line| line.contains("delete_user")).unwrap().to_owned();
+    assert!(!line.contains("safe") && !line.contains("low"), "{line}");
+    let ran = world.cask(&["gate", "allow", "--all", "--by", BOB]);
+    assert!(ran.code == 3 && ran.err.contains("cannot seal"), "{}{}", ran.out, ran.err);
+    assert!(
+        !world.pack("lockfile/caskmcp.lock.approved.yaml").exists(),
+        "what nobody would accept is not written"
+    );
+    ok(&world.cask(&["gate", "allow", "--all"]));
+}
+
+#[test]
+fn a_fork_of_the_lockfile_is_refused_and_a_block_is_remembered() {
+    let world = World::approved();
+    let fork = world.copy();
+    ok(&world.cask(&["gate", "block", "pay", "--reason", "no"]));
+    // The same signer decides elsewhere on the revision before, twice.
+    ok(&fork.cask(&["gate", "revoke", "get_user"]));
+    ok(&fork.cask(&["gate", "allow", "get_user"]));
+    world.write("lockfile/caskmcp.lock.approved.yaml", &fork.read("lockfile/caskmcp.lock.approved.yaml"));
+    let ran = world.cask(&["run"]);
+    assert!(ran.code == 2 && ran.err.contains("denied_lockfile_forked"), "{}", ran.err);
+    ok(&fork.cask(&["gate", "revoke", "get_user"]));
+    world.write("lockfile/caskmcp.lock.approved.yaml", &fork.read("lockfile/caskmcp.lock.approved.yaml"));
+    let ran = world.cask(&["gate", "check", "--format", "json"]);
+    assert!(ran.code == 2 && ran.out.contains("`tool/pay` was blocked in revision 2"), "{}", ran.out);
+    ok(&world.cask(&["state", "accept", "--yes"]));
+}
+
+#[test]
+fn a_file_of_approvals_that_says_what_it_likes_gets_nothing_in() {
+    let world = two();
+    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "export", "--file", "a.json"]));
+    let before = world.read("lockfile/caskmcp.lock.approved.yaml");
+    let text = std::fs::read_to_string(world.path("a.json")).unwrap();
+    let mut forged: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for envelope in forged["approvals"].as_array_mut().unwrap() {
+        envelope["signatures"][0]["sig"] = "A".repeat(86).into();
+    }
+    std::fs::write(world.path("forged.json"), forged.to_string()).unwrap();
+    let ran = world.cask(&["gate", "import", "forged.json"]);
+    assert!(ran.code == 0 && ran.out.contains("nothing new was taken"), "{}{}", ran.out, ran.err);
+    assert_eq!(world.read("lockfile/caskmcp.lock.approved.yaml"), before);
+    // An older word of a signer does not replace a newer one.
+    ok(&world.cask(&["gate", "allow", "pay", "--until", "2026-11-23", "--reason", "for a day"]));
+    let ran = world.cask(&["gate", "import", "a.json"]);
+    assert!(!ran.out.contains("tool/pay by alice@example.com: counts"), "{}", ran.out);
+    assert!(world.read("lockfile/caskmcp.lock.approved.yaml").contains("for a day"));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_state_is_no_link_into_the_repository() {
+    let world = World::new();
+    std::fs::create_dir_all(world.root().join("captures")).unwrap();
+    std::os::unix::fs::symlink("captures", world.root().join("state")).unwrap();
+    for command in [&["gate", "sync"][..], &["gate", "allow", "--all"], &["keys", "new"], &["trust", "init"]]
+    {
+        let ran = world.cask(command);
+        assert!(ran.code == 3 && ran.err.contains("is a symbolic link"), "{command:?}: {}", ran.err);
+    }
+    assert_eq!(std::fs::read_dir(world.root().join("captures")).unwrap().count(), 0);
 }

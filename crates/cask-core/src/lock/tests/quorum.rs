@@ -175,6 +175,77 @@ fn a_policy_that_was_approved_for_less_does_not_serve_more() {
     }
 }
 
+#[test]
+fn one_pair_of_keys_is_one_voice_however_it_is_written() {
+    let own = own(1);
+    let Key::Own(public) = own.key().clone() else { panic!() };
+    let ssh = ssh_key::PublicKey::new(
+        ssh_key::public::KeyData::Ed25519(ssh_key::public::Ed25519PublicKey(public.to_bytes())),
+        "somebody",
+    );
+    let twice = |one: &str, other: &str| {
+        let signers = vec![
+            Signer::new(one, vec![own.key().text()]),
+            Signer::new(other, vec![ssh.to_openssh().unwrap()]),
+        ];
+        Trust::new(Content { signers, ..Content::default() }, Vec::new())
+    };
+    assert!(matches!(twice("alice", "bob"), Err(BadTrust::SharedKey { .. })));
+    assert!(matches!(twice("alice", "Alice"), Err(BadTrust::Twice(_))));
+    // A comment is nobody's word, and stays out.
+    let signers = vec![Signer::new("bob", vec![ssh.to_openssh().unwrap()])];
+    let trust = trust(Content { signers, ..Content::default() });
+    assert!(!trust.signers()[0].keys[0].contains("somebody"));
+    for key in ["ssh-ed25519 AAAA", "SHA256:short", "nothing"] {
+        let revoked = vec![Revoked {
+            key: key.to_owned(),
+            at: AT.to_owned(),
+            compromised: false,
+            reason: String::new(),
+        }];
+        let content = Content { revoked, ..two_of_three() };
+        assert!(matches!(Trust::new(content, Vec::new()), Err(BadTrust::BadRevocation(_))), "{key}");
+    }
+}
+
+#[test]
+fn more_risk_never_takes_fewer_signers() {
+    let thresholds = Thresholds { medium: 3, ..Thresholds::default() };
+    let counts: Vec<u32> = crate::endpoint::Risk::ALL.into_iter().map(|risk| thresholds.of(risk)).collect();
+    assert_eq!(counts, [1, 1, 3, 3, 3]);
+}
+
+#[test]
+fn a_key_that_the_trust_before_revoked_changes_it_no_more() {
+    let mut content = content(Thresholds::default());
+    content.revoked = vec![Revoked {
+        key: own(1).key().id(),
+        at: NOW.to_owned(),
+        compromised: false,
+        reason: String::new(),
+    }];
+    let before = trust(content);
+    // Signed for a time before the revocation.
+    let next = next_trust(&before, |_| {}, &[("alice", 1)]);
+    assert!(matches!(next.follows(&before), Err(BadChange::Quorum { have: 0, .. })));
+    assert_eq!(next_trust(&before, |_| {}, &[("bob", 2)]).follows(&before), Ok(()));
+}
+
+#[test]
+fn what_is_signed_for_later_does_not_count_yet() {
+    let (surface, trust) = (surface(&["a"]), trust(content(Thresholds::default())));
+    let mut lockfile = change::pending(None, &surface).unwrap();
+    let key = own(2);
+    let later = Pen { at: "2027-01-01T00:00:00Z", ..pen("bob", &key, None) };
+    for (id, now) in subjects(&surface).unwrap() {
+        decide(&mut lockfile, &id, &now, State::Approved, &later).unwrap();
+    }
+    let lockfile = sealed(lockfile);
+    assert_eq!(misses(&lockfile, &trust)[0].1, Some(Miss::Future));
+    assert!(served(&surface, &lockfile, &trust, NOW).is_empty());
+    assert_eq!(served(&surface, &lockfile, &trust, "2027-01-01T00:00:00Z").len(), 1);
+}
+
 fn next_trust(before: &Trust, change: impl Fn(&mut Content), who: &[(&str, u8)]) -> Trust {
     let mut content = before.content().clone();
     content.revision += 1;

@@ -27,6 +27,7 @@ pub(super) fn keep(
     pack: &Pack,
     now: &BTreeMap<String, Entry>,
     lockfile: &Lockfile,
+    agreed: &BTreeSet<String>,
 ) -> Result<(), Error> {
     let read = |base: &std::path::Path, path: &std::path::Path| {
         let text = store::read(base, path, artifact::MAX_BYTES)?;
@@ -45,7 +46,8 @@ pub(super) fn keep(
         .filter(|tool| {
             let id = format!("tool/{}", tool.name);
             let decided = now.get(&id).zip(lockfile.subjects.get(&id));
-            decided.is_some_and(|(now, entry)| entry.state == State::Approved && same(now, entry))
+            agreed.contains(&id)
+                && decided.is_some_and(|(now, entry)| entry.state == State::Approved && same(now, entry))
         })
         .map(|tool| tool.evidence.endpoint.as_str())
         .collect();

@@ -1,12 +1,12 @@
 //! Decisions: `allow`, `block`, and `sync`, which prepares them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cask_core::endpoint::Risk;
 use cask_core::guard::policy::Policy;
 use cask_core::lock::change::{self, same};
 use cask_core::lock::sign::{self, Pen};
-use cask_core::lock::status::{Against, Seen, Standing, standings};
+use cask_core::lock::status::{Against, Seen, Standing, accept, agreed, standings};
 use cask_core::lock::trust::{Role, Trust};
 use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
 use cask_core::report::escape::{lines, terminal};
@@ -74,6 +74,11 @@ pub(super) struct By {
 }
 
 impl Allow {
+    /// Whether tools are chosen by their risk.
+    fn by_risk(&self) -> bool {
+        self.risk_max.is_some() || !self.only.is_empty()
+    }
+
     /// Whether a subject is of a risk that was asked for.
     fn fits(&self, risk: Risk) -> bool {
         let named = |tier: &String| Risk::ALL.into_iter().find(|one| one.as_str() == tier);
@@ -99,65 +104,25 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     let until = args.until.as_deref().map(|text| end(text, &ctx.now())).transpose()?;
     let _held = store.lock("gate allow")?;
     let mut desk = Desk::open(&args.which, ctx, store)?;
-    let mut wanted = desk.subjects(&args.tools)?;
-    for name in &args.toolset {
-        let Some(tools) = desk.pack.surface.toolsets.get(name) else {
-            return Err(no_toolset(&desk.pack, name));
-        };
-        wanted.insert(format!("toolset/{name}"));
-        wanted.extend(tools.iter().map(|tool| format!("tool/{tool}")));
-    }
-    // A choice by risk is one of tools; what serves them comes along below.
-    let of_risk = |id: &String| desk.now.get(id).is_some_and(|now| args.fits(now.risk));
-    let by_risk = args.risk_max.is_some() || !args.only.is_empty();
-    if by_risk && args.tools.is_empty() && args.toolset.is_empty() {
-        wanted.extend(desk.now.keys().filter(|id| id.starts_with("tool/") && of_risk(id)).cloned());
-    }
-    wanted.retain(|id| !id.starts_with("tool/") || of_risk(id));
-    let named = wanted.clone();
-    // A tool is served through its toolsets, and nothing is without a policy. Whoever approves a tool has
-    // seen which toolsets it is in; a policy that was decided on before is never approved in passing.
-    for id in &named {
-        wanted.extend(
-            desk.now.get(id).into_iter().flat_map(|now| now.toolsets.iter().map(|n| format!("toolset/{n}"))),
-        );
-    }
-    // So is its host. Where nobody has decided on it, or too few have for such a risk, whoever approves the tool has
-    // seen where it calls, and by which policy.
+    let typed = desk.subjects(&args.tools)?;
+    let named = chosen(args, &desk, &typed)?;
     let standings = desk.standings(ctx)?;
-    let lacks = |id: &str, risk: Risk| {
-        let open = |one: &Standing| matches!(one, Standing::Not(NotApproved::Pending | NotApproved::Short));
-        let entry = desk.lockfile.subjects.get(id);
-        standings.get(id).is_none_or(open)
-            || entry.is_some_and(|entry| entry.state == State::Approved && entry.risk < risk)
-    };
-    let mut highest = Risk::Safe;
-    for tool in &desk.pack.surface.tools {
-        if named.contains(&format!("tool/{}", tool.name)) {
-            let Binding::Http(http) = &tool.binding;
-            highest = highest.max(tool.risk);
-            let host = format!("host/{}", http.host);
-            if lacks(&host, tool.risk) {
-                wanted.insert(host);
-            }
-        }
-    }
-    if lacks(POLICY, highest) {
-        wanted.insert(POLICY.to_owned());
-    }
+    let mut wanted = along(&desk, &named, &standings);
+    let by_risk = args.by_risk();
     if args.all && !by_risk {
         wanted.extend(desk.now.keys().cloned());
     }
     let blocked = |desk: &Desk, id: &str| {
         desk.lockfile.subjects.get(id).is_some_and(|entry| entry.state == State::Blocked)
     };
-    wanted.retain(|id| named.contains(id) || !blocked(&desk, id));
+    // A block is lifted by name, never because a toolset or a tier holds what is blocked.
+    wanted.retain(|id| typed.contains(id) || !blocked(&desk, id));
     wanted.retain(|id| named.contains(id) || standings.get(id) != Some(&Standing::Approved));
     if wanted.contains(POLICY) {
         sound(&desk.pack)?;
     }
     signable(&desk.pack, &wanted)?;
-    ask(args, &desk, &wanted)?;
+    ask(args, &desk, &typed, &wanted)?;
     let signer = desk.signer(ctx, store, &args.by)?;
     desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, &signer, ctx)?;
     let removed = desk.remove(args.all && !by_risk);
@@ -185,6 +150,55 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     Ok(Exit::Pass)
 }
 
+/// What was named: by itself, by its toolset, by its risk.
+fn chosen(args: &Allow, desk: &Desk, typed: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
+    let mut wanted = typed.clone();
+    for name in &args.toolset {
+        let Some(tools) = desk.pack.surface.toolsets.get(name) else {
+            return Err(no_toolset(&desk.pack, name));
+        };
+        wanted.insert(format!("toolset/{name}"));
+        wanted.extend(tools.iter().map(|tool| format!("tool/{tool}")));
+    }
+    let of_risk = |id: &String| desk.now.get(id).is_some_and(|now| args.fits(now.risk));
+    if args.by_risk() && args.tools.is_empty() && args.toolset.is_empty() {
+        wanted.extend(desk.now.keys().filter(|id| id.starts_with("tool/") && of_risk(id)).cloned());
+    }
+    wanted.retain(|id| !id.starts_with("tool/") || of_risk(id));
+    Ok(wanted)
+}
+
+/// What was named, with what serves it: a tool is served through its toolsets, on its host, under the policy. Whoever
+/// approves a tool has seen which toolsets it is in and where it calls. But nothing on which somebody has decided is
+/// decided on again in passing, unless it is what was decided on, for tools of a higher risk.
+fn along(desk: &Desk, named: &BTreeSet<String>, standings: &BTreeMap<String, Standing>) -> BTreeSet<String> {
+    let known = |id: &str| desk.base.as_ref().is_some_and(|base| base.subjects.contains_key(id));
+    let lacks = |id: &str, risk: Risk| match standings.get(id) {
+        None | Some(Standing::Not(NotApproved::Pending)) => !known(id),
+        Some(Standing::Not(NotApproved::Raised)) => {
+            desk.lockfile.subjects.get(id).is_some_and(|entry| entry.risk < risk)
+        }
+        // its members are named by their own approvals: what others are in it serves nothing
+        Some(Standing::Not(NotApproved::Changed)) => id.starts_with("toolset/"),
+        Some(_) => false,
+    };
+    let mut wanted = named.clone();
+    let mut highest = Risk::Safe;
+    for tool in &desk.pack.surface.tools {
+        let id = format!("tool/{}", tool.name);
+        let Some(now) = desk.now.get(&id).filter(|_| named.contains(&id)) else { continue };
+        let Binding::Http(http) = &tool.binding;
+        highest = highest.max(now.risk);
+        let toolsets = now.toolsets.iter().map(|name| format!("toolset/{name}"));
+        let serving = toolsets.chain([format!("host/{}", http.host)]);
+        wanted.extend(serving.filter(|id| lacks(id, now.risk)));
+    }
+    if named.iter().any(|id| id.starts_with("tool/")) && lacks(POLICY, highest) {
+        wanted.insert(POLICY.to_owned());
+    }
+    wanted
+}
+
 /// `cask gate block`
 pub(super) fn block(args: &Block, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("gate block")?;
@@ -205,7 +219,7 @@ pub(super) fn sync(args: &Sync, ctx: &Ctx, store: &Store) -> Result<Exit, Error>
     let pack = args.which.open(store)?;
     let trust = trust::current(store, ctx)?;
     let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
-    let mut pending = next(base.as_ref(), seen, &pack)?;
+    let mut pending = next(base.as_ref(), seen.as_ref(), &pack)?;
     let now = change::subjects(&pack.surface).map_err(Error::new)?;
     let mut pruned = Vec::new();
     if args.prune_removed {
@@ -219,8 +233,14 @@ pub(super) fn sync(args: &Sync, ctx: &Ctx, store: &Store) -> Result<Exit, Error>
     }
     if !trust.content().author_may_approve {
         let author = keys::signer_id(ctx, args.author.as_deref())?;
-        let undecided = pending.subjects.values_mut().filter(|entry| entry.state == State::Pending);
-        undecided.for_each(|entry| entry.author = Some(author.clone()));
+        // Who made a change stays on record for as long as it is that change.
+        let file = pack.pending_file();
+        let known = if file.is_file() { pack.lockfile(&file).ok() } else { None };
+        for (id, entry) in pending.subjects.iter_mut().filter(|(_, entry)| entry.state == State::Pending) {
+            let known = known.as_ref().and_then(|known| known.subjects.get(id));
+            let same = known.filter(|known| known.digest == entry.digest && known.author.is_some());
+            entry.author = same.map_or_else(|| Some(author.clone()), |known| known.author.clone());
+        }
     }
     let path = pack.write_lockfile(PENDING, &pending)?;
     let old = |id: &String| base.as_ref().and_then(|base| base.subjects.get(id));
@@ -246,7 +266,7 @@ pub(super) fn sync(args: &Sync, ctx: &Ctx, store: &Store) -> Result<Exit, Error>
 }
 
 /// The lockfile that comes next: after the sealed one, and after every one that was accepted here.
-fn next(base: Option<&Lockfile>, seen: Option<Seen>, pack: &Pack) -> Result<Lockfile, Error> {
+fn next(base: Option<&Lockfile>, seen: Option<&Seen>, pack: &Pack) -> Result<Lockfile, Error> {
     folder::pending(base, seen, &pack.surface)
 }
 
@@ -286,7 +306,7 @@ impl Desk {
         trust::check_there(store)?;
         let trust = trust::current(store, ctx)?;
         let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
-        let mut next = next(base.as_ref(), seen, &pack)?;
+        let mut next = next(base.as_ref(), seen.as_ref(), &pack)?;
         let mut now = change::subjects(&pack.surface).map_err(Error::new)?;
         // Who made a change is said where it is prepared, and signed by who approves it.
         for (id, entry) in &mut now {
@@ -362,6 +382,12 @@ impl Desk {
         removed
     }
 
+    /// Subjects on which enough signers agreed.
+    pub fn agreed(&self, ctx: &Ctx) -> BTreeSet<String> {
+        let now = ctx.now();
+        agreed(&self.lockfile, &Against { trust: &self.trust, now: &now, seen: None })
+    }
+
     /// Approved subjects on which too few agree.
     pub fn short(&self, ctx: &Ctx) -> Result<Vec<String>, Error> {
         let standings = self.standings(ctx)?;
@@ -406,7 +432,7 @@ impl Desk {
     }
 
     pub fn standings(&self, ctx: &Ctx) -> Result<std::collections::BTreeMap<String, Standing>, Error> {
-        let against = Against { trust: &self.trust, now: &ctx.now(), seen: self.seen };
+        let against = Against { trust: &self.trust, now: &ctx.now(), seen: self.seen.as_ref() };
         standings(&self.pack.surface, &self.lockfile, &against)
             .map_err(|refused| Error::new(&refused.message).hint(refused.hint))
     }
@@ -444,18 +470,24 @@ impl Desk {
             let at = ctx.now();
             let seal = sign::seal(&self.lockfile, &pen(signer, &at, None, by)).map_err(Error::new)?;
             self.lockfile.seal = Some(seal);
+            // What nobody would accept is never written: there would be no way back from it.
+            let against = Against { trust: &self.trust, now: &at, seen: self.seen.as_ref() };
+            accept(&self.lockfile, &self.pack.surface.toolpack, &against).map_err(|refused| {
+                Error::new(format_args!("`{}` cannot seal this: {}", signer.id, refused.message)).hint(
+                    "`cask gate export --sign` writes your approval to a file, which another signer imports; `cask trust show` lists who may",
+                )
+            })?;
             self.pack.keep_contents(&self.lockfile)?;
             self.pack.write_lockfile(APPROVED, &self.lockfile)?;
         } else if let Some(base) = self.base.clone() {
             self.lockfile = base;
         }
         self.pack.name_lockfile(Some(APPROVED))?;
-        let digest = self.lockfile.digest().map_err(Error::new)?;
         let trust = self.trust.digest().map_err(Error::new)?;
-        store.remember(&self.lockfile.toolpack, Seen { revision: self.lockfile.revision, digest }, trust)?;
+        store.remember(&self.lockfile.toolpack, Seen::of(&self.lockfile).map_err(Error::new)?, trust)?;
         self.pack.write_lockfile(PENDING, &next(Some(&self.lockfile), None, &self.pack)?)?;
         // The decision is made; a baseline that cannot be read takes nothing back, least of all a block.
-        if let Err(error) = accepted::keep(store, &self.pack, &self.now, &self.lockfile) {
+        if let Err(error) = accepted::keep(store, &self.pack, &self.now, &self.lockfile, &self.agreed(ctx)) {
             eprintln!(
                 "warning: drift still compares with what was accepted before: {}",
                 lines(&error.message)
@@ -511,14 +543,14 @@ pub(super) fn signable(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Err
     .hint("mint again; what was changed by hand belongs into the policy or the toolsets"))
 }
 
-/// Asks a person before everything is approved that includes critical tools. Nobody there: they meant it.
-fn ask(args: &Allow, desk: &Desk, wanted: &BTreeSet<String>) -> Result<(), Error> {
+/// Asks a person before critical tools are approved that nobody named one by one. Nobody there: they meant it.
+fn ask(args: &Allow, desk: &Desk, typed: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Error> {
     let critical: Vec<&str> = wanted
-        .iter()
+        .difference(typed)
         .filter(|id| desk.now.get(*id).is_some_and(|now| now.risk == Risk::Critical))
         .filter_map(|id| id.strip_prefix("tool/"))
         .collect();
-    if args.yes || !args.all || critical.is_empty() {
+    if args.yes || critical.is_empty() {
         return Ok(());
     }
     let shown: Vec<&str> = critical.iter().take(8).copied().collect();

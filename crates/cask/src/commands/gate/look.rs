@@ -59,7 +59,7 @@ fn look(args: &Look, ctx: &Ctx, store: &Store) -> Result<Seen, Error> {
     let trust = trust::current(store, ctx)?;
     let now = ctx.now();
     let seen = store.seen(&pack.surface.toolpack)?;
-    let against = Against { trust: &trust, now: &now, seen };
+    let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     let whole = accept(&lockfile, &pack.surface.toolpack, &against).map(|_| ());
     if lockfile.toolpack != pack.surface.toolpack
         && let Err(refused) = &whole

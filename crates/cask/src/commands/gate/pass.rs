@@ -117,7 +117,7 @@ pub(super) fn export(args: &Export, ctx: &Ctx, store: &Store) -> Result<Exit, Er
         let pen = pen(&signer, &at, None, &args.by);
         for id in &wanted {
             let Some(now) = desk.now.get(id) else { continue };
-            let entry = Entry { state: State::Approved, ..now.clone() };
+            let entry = change::joined(&desk.lockfile, id, now);
             let (toolpack, revision) = (&desk.lockfile.toolpack, desk.lockfile.revision);
             let approval = sign::approve(toolpack, revision, id, &entry, &pen).map_err(Error::new)?;
             found.push((id.clone(), entry, approval));
@@ -134,6 +134,20 @@ pub(super) fn export(args: &Export, ctx: &Ctx, store: &Store) -> Result<Exit, Er
     }
     if found.is_empty() {
         return Err(Error::new("there is no approval of these").hint("sign them now with --sign"));
+    }
+    // Nobody's word is passed on as theirs that is not.
+    let now = ctx.now();
+    let against = Against { trust: &desk.trust, now: &now, seen: None };
+    let counts = |(id, entry, approval): &(String, Entry, Approval)| {
+        let mut only = entry.clone();
+        only.approvals = vec![approval.clone()];
+        quorum::explain(id, &only, &desk.lockfile, &against).iter().all(|(_, miss)| miss.is_none())
+    };
+    if !args.sign {
+        found.retain(counts);
+        if found.is_empty() {
+            return Err(Error::new("none of these approvals counts").hint("`cask gate check` says why"));
+        }
     }
     let statement = |(id, entry, approval): &(String, Entry, Approval)| {
         sign::approval_statement(&desk.lockfile.toolpack, id, entry, approval).map_err(Error::new)
@@ -178,11 +192,8 @@ fn raw(dir: &Path, id: &str, approval: &Approval, message: &[u8], desk: &Desk) -
     let name = name.trim_start_matches('.').chars().take(200).collect::<String>();
     let write = |end: &str, bytes: &[u8]| store::write(dir, &dir.join(format!("{name}.{end}")), bytes);
     write("message", message)?;
-    let keys = desk.trust.signers().iter().flat_map(|signer| &signer.keys);
-    let key = keys
-        .filter_map(|text| Key::read(text))
-        .find(|key| key.id() == approval.key)
-        .or_else(|| Key::read(&approval.key));
+    let mut keys = desk.trust.signers().iter().flat_map(|signer| &signer.keys);
+    let key = keys.find_map(|text| Key::read(text).filter(|key| key.id() == approval.key));
     match (key, key::armoured(&approval.signature)) {
         (Some(Key::Own(public)), _) => {
             write("pem", public.to_public_key_pem(LineEnding::LF).map_err(Error::new)?.as_bytes())?;
@@ -190,8 +201,13 @@ fn raw(dir: &Path, id: &str, approval: &Approval, message: &[u8], desk: &Desk) -
         }
         (Some(public @ Key::Ssh(_)), Some(armoured)) => {
             let namespace = key::NAMESPACE;
-            let line =
-                format!("{} namespaces=\"{namespace}\" {}\n", approval.by.replace(' ', "_"), public.text());
+            if approval.by.contains(|c: char| c.is_whitespace() || "*?!".contains(c)) {
+                return Err(Error::new(format_args!(
+                    "`{}` cannot stand in a list of allowed signers",
+                    terminal(&approval.by)
+                )));
+            }
+            let line = format!("{} namespaces=\"{namespace}\" {}\n", approval.by, public.text());
             write("allowed_signers", line.as_bytes())?;
             write("sig", armoured.as_bytes())
         }
@@ -206,7 +222,9 @@ fn raw(dir: &Path, id: &str, approval: &Approval, message: &[u8], desk: &Desk) -
 pub(super) fn import(args: &Import, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("gate import")?;
     let mut desk = Desk::open(&args.which, ctx, store)?;
-    let mut taken = Vec::new();
+    let now = ctx.now();
+    let mut told = String::new();
+    let mut taken = 0_u64;
     for path in &args.files {
         let text = store::read(store::dir_of(path), path, MAX_BYTES)?;
         let wrong = |why: &str| Error::new(format_args!("{}: {why}", path.display()));
@@ -222,28 +240,29 @@ pub(super) fn import(args: &Import, ctx: &Ctx, store: &Store) -> Result<Exit, Er
         for (index, envelope) in passed.approvals.iter().enumerate() {
             let at = |why: String| wrong(&format!("/approvals/{index}: {why}"));
             let (id, entry, approval) = open(envelope, &desk).map_err(at)?;
-            if change::import(&mut desk.lockfile, &id, &entry, approval.clone()) {
-                taken.push((id, approval));
+            // Only what counts gets in: whoever hands over a file can write anything into it.
+            let mut with = entry.clone();
+            with.approvals = vec![approval.clone()];
+            let against = Against { trust: &desk.trust, now: &now, seen: None };
+            let found = quorum::explain(&id, &with, &desk.lockfile, &against);
+            let line = |what: &str| format!("  {} by {}: {what}\n", terminal(&id), terminal(&approval.by));
+            match found.first().and_then(|(_, miss)| *miss) {
+                Some(miss) => told += &line(&format!("does not count: {}", miss.words())),
+                None if change::import(&mut desk.lockfile, &id, &entry, approval.clone()) => {
+                    taken += 1;
+                    told += &line("counts");
+                }
+                None => told += &line("nothing new"),
             }
         }
     }
-    if taken.is_empty() {
-        output::text("nothing new: the lockfile has these already, or the subjects are blocked\n")?;
+    if taken == 0 {
+        output::text(&format!("nothing new was taken\n{told}"))?;
         return Ok(Exit::Pass);
     }
     let signer = desk.signer(ctx, store, &args.by)?;
     let path = desk.commit(store, ctx, &args.by, &signer, true)?;
-    let mut text = format!("took {}: {}\n", ui::count(taken.len() as u64, "approval"), path.display());
-    let now = ctx.now();
-    let against = Against { trust: &desk.trust, now: &now, seen: None };
-    for (id, approval) in &taken {
-        let Some(entry) = desk.lockfile.subjects.get(id) else { continue };
-        let found = quorum::explain(id, entry, &desk.lockfile, &against);
-        let miss = found.into_iter().find(|(one, _)| *one == approval).and_then(|(_, miss)| miss);
-        let counts =
-            miss.map_or_else(|| "counts".to_owned(), |miss| format!("does not count: {}", miss.words()));
-        text += &format!("  {} by {}: {counts}\n", terminal(id), terminal(&approval.by));
-    }
+    let mut text = format!("took {}: {}\n{told}", ui::count(taken, "approval"), path.display());
     let short = desk.short(ctx)?;
     text += &desk.list("not served before more signers agree: ", &short.iter().collect::<Vec<_>>());
     output::text(&text)?;
@@ -273,7 +292,7 @@ fn open(envelope: &Envelope, desk: &Desk) -> Result<(String, Entry, Approval), S
         revision: predicate.revision,
         signature: sig.clone(),
     };
-    let entry = Entry { state: State::Approved, author: predicate.author, ..now.clone() };
+    let entry = Entry { author: predicate.author, ..change::joined(&desk.lockfile, &name, now) };
     let again = sign::approval_statement(&desk.lockfile.toolpack, &name, &entry, &approval);
     if !again.is_ok_and(|again| again == payload) {
         return Err(format!("`{shown}` is not what was approved: it has changed since, or was blocked"));

@@ -52,7 +52,8 @@ pub(super) fn run(args: &Args, ctx: &Ctx, store: &Store) -> Result<Exit, Error> 
 
 /// What is undecided, each with what approving it would change.
 fn items(desk: &Desk, ctx: &Ctx) -> Result<Vec<Item>, Error> {
-    let before = desk.base.as_ref().map(|base| desk.pack.approved_surface(base)).transpose()?;
+    let before =
+        desk.base.as_ref().map(|base| desk.pack.approved_surface(base, &desk.agreed(ctx))).transpose()?;
     let findings = cask_core::diff::compare(before.as_ref(), &desk.pack.surface);
     let standings = desk.standings(ctx)?;
     let open = |id: &String| match standings.get(id) {

@@ -68,7 +68,8 @@ pub(super) fn reseal(args: &Reseal, ctx: &Ctx, store: &Store) -> Result<Exit, Er
     let now = ctx.now();
     let refused =
         |refused: Refused| Error::new(format_args!("{}: {refused}", path.display())).hint(refused.hint);
-    let against = Against { trust: &trust, now: &now, seen: store.seen(&pack.surface.toolpack)? };
+    let seen = store.seen(&pack.surface.toolpack)?;
+    let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     let compromised = match accept(&lockfile, &pack.surface.toolpack, &against) {
         Ok(_) => false,
         Err(why) if why.code == "denied_lockfile_seal_revoked" => {
@@ -81,13 +82,20 @@ pub(super) fn reseal(args: &Reseal, ctx: &Ctx, store: &Store) -> Result<Exit, Er
         }
         Err(why) => return Err(refused(why)),
     };
-    let question = if compromised {
-        "whoever has the key that sealed this may have taken blocks out of it; seal it as it is?"
-    } else {
-        "seal this lockfile as it is?"
-    };
-    if !args.yes && ui::confirm(question) == Some(false) {
-        return Err(Error::new("nothing was sealed"));
+    // Whoever has that key could have sealed anything, and left out any block: only what was accepted before it was lost
+    // is known to be whole.
+    let digest = lockfile.digest().map_err(Error::new)?;
+    if compromised && seen.as_ref().is_none_or(|seen| seen.digest != digest) {
+        return Err(Error::new(format_args!(
+            "{}: sealed with a compromised key, and not the lockfile that was accepted on this machine",
+            path.display()
+        ))
+        .hint(
+            "restore the last one that another signer sealed from version control, and decide again on it",
+        ));
+    }
+    if !args.yes && ui::confirm("seal this lockfile as it is?") != Some(true) {
+        return Err(Error::new("nothing was sealed").hint("answer y, or give --yes where nobody can answer"));
     }
     let mut desk = Desk::sealed(pack, trust, lockfile)?;
     let signer = desk.signer(ctx, store, &args.by)?;

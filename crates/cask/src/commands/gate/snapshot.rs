@@ -1,6 +1,7 @@
 //! `cask gate snapshot`: what is approved now, whole, kept under `baselines/` and named by its digest.
 
 use cask_core::artifact::snapshot::{self, Snapshot};
+use cask_core::lock::status::{Against, agreed};
 
 use super::{Which, base};
 use crate::ctx::Ctx;
@@ -11,14 +12,18 @@ use crate::{output, trust};
 pub(super) fn run(args: &Which, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let _held = store.lock("gate snapshot")?;
     let pack = args.open(store)?;
-    let (base, _) = base(&pack, store, &trust::current(store, ctx)?, &ctx.now())?;
+    let (trust, now) = (trust::current(store, ctx)?, ctx.now());
+    let (base, _) = base(&pack, store, &trust, &now)?;
     let Some(lockfile) = base else {
         return Err(Error::new("nothing is approved yet").hint("approve with `cask gate allow` first"));
     };
     let snapshot = Snapshot {
         revision: lockfile.revision,
         lockfile: lockfile.digest().map_err(Error::new)?,
-        surface: pack.approved_surface(&lockfile)?,
+        surface: pack.approved_surface(
+            &lockfile,
+            &agreed(&lockfile, &Against { trust: &trust, now: &now, seen: None }),
+        )?,
     };
     let (text, digest) = snapshot::write(&snapshot).map_err(Error::new)?;
     let path = against::snapshots(store, &lockfile.toolpack)?.join(format!("{}.json", digest.hex()));

@@ -2,7 +2,7 @@
 //!
 //! The fuzz targets and the seed test of the core both go through here.
 
-use cask_core::artifact::{lockfile, manifest, tools, toolsets, trust};
+use cask_core::artifact::{lockfile, manifest, scopes, tools, toolsets, trust};
 use cask_core::capture::har::{self, Item, Splitter};
 use cask_core::capture::{Body, Exchange, Message, Scheme, is_too_deep, openapi as descriptions};
 use cask_core::endpoint::summary::Summary;
@@ -70,6 +70,9 @@ pub fn authority(data: &[u8]) {
     }
     if let Ok(read) = toolsets::read(text) {
         assert_eq!(toolsets::read(&toolsets::write(&read)).ok().as_ref(), Some(&read));
+    }
+    if let Ok(read) = scopes::read(text) {
+        assert_eq!(scopes::read(&scopes::write(&read)).ok().as_ref(), Some(&read));
     }
     if let Ok(read) = tools::read(text) {
         assert_eq!(tools::read(&tools::write(&read)).ok().as_ref(), Some(&read));

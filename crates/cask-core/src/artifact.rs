@@ -1,6 +1,6 @@
 //! The wire form of every file: reading validates, and each format has one canonical writer.
 //!
-//! Authority documents (lockfile, toolpack, tools, toolsets, baseline, contracts) refuse unknown fields and
+//! Authority documents (lockfile, toolpack, tools, toolsets, scopes, baseline, contracts) refuse unknown fields and
 //! newer versions; record documents (coverage, suggestions) ignore what they do not know.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,7 @@ pub mod manifest;
 pub mod openapi;
 pub mod scopes;
 pub mod snapshot;
+pub mod suggested;
 pub mod tools;
 pub mod toolsets;
 pub mod trust;
@@ -91,7 +92,7 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
         Ok(tools::write(&toolpack.tools))
     };
     let baseline = || baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE));
-    let suggested = || Ok(scopes::write(&scope::suggest(&toolpack.tools, &toolpack.baseline)));
+    let suggested = || Ok(suggested::write(&scope::suggest(&toolpack.tools, &toolpack.baseline)));
     // the longest first
     let all: [(&str, Make<'_>); 9] = [
         (manifest::OPENAPI, &|| Ok(openapi::write(toolpack))),

@@ -28,6 +28,7 @@ mod rename;
 mod request;
 pub mod rules;
 mod schema;
+mod scope;
 mod text;
 mod tool;
 mod toolset;
@@ -60,6 +61,7 @@ pub fn compare(before: Option<&Surface>, after: &Surface) -> Vec<(Class, Finding
     moves.tell(&mut out);
     hosts(&old, &new, &moves, &mut out);
     toolset::compare(before, after, &pairs, &mut out);
+    scope::compare(before, after, &mut out);
     policy::compare(before, after, &mut out.at(POLICY));
     out.found
 }
@@ -81,6 +83,14 @@ pub fn grouped(before: Option<&Surface>, after: &Surface) -> Vec<(String, Vec<Fi
         groups.entry(title).or_default().push(finding);
     }
     groups.into_iter().map(|((_, title), findings)| (title, findings)).collect()
+}
+
+/// [`compare`], of the scopes alone.
+#[must_use]
+pub fn scopes(before: Option<&Surface>, after: &Surface) -> Vec<Finding> {
+    let mut out = Found::default();
+    scope::compare(before, after, &mut out);
+    out.found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 /// The class of a finding; `None` for one that another table made.

@@ -1,6 +1,7 @@
 //! Every code that cask prints, and what it means: one register over all tables of rules.
 
 use crate::finding::{Rule, Severity};
+use crate::toolpack::scope;
 use crate::{capture, diff, drift, endpoint, guard, lint, lock, verify};
 
 /// What `cask explain CODE` prints.
@@ -48,14 +49,24 @@ pub fn pages() -> Vec<Page> {
         severity: None,
         explain: rule.explain,
     });
+    let scopes = scope::check::RULES.iter().map(|rule| Page::of("scopes", rule));
+    let signals = scope::signal::SIGNALS.iter().map(|sign| Page {
+        code: sign.code,
+        table: "signals",
+        title: "",
+        severity: None,
+        explain: sign.explain,
+    });
     let skip = capture::skip::RULES.iter().map(|rule| Page { severity: None, ..Page::of("skip", rule) });
     diff.chain(lint)
         .chain(gate)
+        .chain(scopes)
         .chain(drift)
         .chain(verify)
         .chain(bundle)
         .chain(guard)
         .chain(risk)
+        .chain(signals)
         .chain(skip)
         .collect()
 }

@@ -22,6 +22,7 @@ pub mod encode;
 pub mod policy;
 pub mod reason;
 pub mod request;
+mod scope;
 pub mod surface;
 pub mod tool;
 
@@ -57,6 +58,11 @@ pub static GUARDS: &[Guard] = &[
         name: "arguments",
         title: "the arguments fit the input schema, with nothing unknown, huge or deep",
         check: args::check,
+    },
+    Guard {
+        name: "scope",
+        title: "the arguments are within the limits of the tool's scopes",
+        check: scope::check,
     },
     Guard {
         name: "request",
@@ -104,6 +110,8 @@ pub struct Draft<'a> {
     tool: Option<&'a ApprovedTool>,
     request: Option<Request>,
     ruling: Option<policy::Ruling>,
+    /// A scope of the tool wants each call confirmed.
+    asks: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -219,7 +227,7 @@ impl Denial {
 /// # Errors
 /// The [`Denial`].
 pub fn decide(rules: &Rules, call: Call<'_>, moment: Moment<'_>) -> Result<Permit, Denial> {
-    let mut draft = Draft { rules, call, moment, tool: None, request: None, ruling: None };
+    let mut draft = Draft { rules, call, moment, tool: None, request: None, ruling: None, asks: false };
     for guard in GUARDS {
         (guard.check)(&mut draft).map_err(|denial| Denial { guard: guard.name, ..denial })?;
     }

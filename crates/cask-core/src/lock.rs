@@ -6,15 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::canon::{self, CanonError, Digest};
 use crate::endpoint::Risk;
+use crate::toolpack::scope::{Scope, risk_of};
 use crate::toolpack::{Binding, Fixed, Tool, Toolpack};
 
 pub mod change;
 pub mod key;
 pub mod quorum;
 pub mod rules;
+mod scoped;
 pub mod sign;
 pub mod status;
 pub mod trust;
+
+pub use scoped::SCOPE;
 
 /// The subject id of the policy.
 pub const POLICY: &str = "policy/default";
@@ -41,6 +45,8 @@ pub struct Surface {
     pub toolsets: BTreeMap<String, BTreeSet<String>>,
     /// The Cedar policy text. Its schema follows from the tools and decides nothing.
     pub policy: String,
+    /// What the owner of the state root wrote in `scopes.yaml`: none takes nothing away.
+    pub scopes: BTreeMap<String, Scope>,
 }
 
 impl From<Toolpack> for Surface {
@@ -50,6 +56,7 @@ impl From<Toolpack> for Surface {
             tools: toolpack.tools,
             toolsets: toolpack.toolsets,
             policy: toolpack.policy,
+            scopes: BTreeMap::new(),
         }
     }
 }
@@ -117,7 +124,7 @@ pub struct Lockfile {
     pub revision: u64,
     /// Canonical digest of the revision before this one.
     pub previous: Option<Digest>,
-    /// By subject id: `tool/<name>`, `policy/default`, `toolset/<name>`, `host/<name>`.
+    /// By subject id: `tool/<name>`, `policy/default`, `toolset/<name>`, `host/<name>`, `scope/<name>`.
     pub subjects: BTreeMap<String, Entry>,
     /// The signature over the whole file without it. A pending lockfile has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,11 +164,14 @@ pub struct Entry {
     pub digest: Digest,
     /// Where the decision stands.
     pub state: State,
-    /// Risk tier of a tool; the highest of its tools for a toolset or policy.
+    /// Risk tier of a tool; the highest of its tools for a toolset, a scope or the policy.
     pub risk: Risk,
     /// Toolsets a tool is in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub toolsets: BTreeSet<String>,
+    /// Tools that a scope holds: also while the scope is not there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tools: BTreeSet<String>,
     /// Who made it as it is; only where the trust wants another to approve it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
@@ -244,6 +254,7 @@ pub struct Approved {
     pub(crate) policy: String,
     pub(crate) policy_digest: Digest,
     pub(crate) hosts: BTreeSet<String>,
+    pub(crate) scopes: BTreeMap<String, Scope>,
     pub(crate) not_approved: BTreeMap<String, NotApproved>,
 }
 
@@ -256,7 +267,7 @@ pub struct ApprovedTool {
     pub digest: Digest,
     /// The approved toolsets it is in.
     pub toolsets: BTreeSet<String>,
-    /// RFC 3339 time at which its approval or the policy's ends; checked again at each call.
+    /// RFC 3339 time at which its approval, the policy's or a scope's ends; checked again at each call.
     pub until: Option<String>,
 }
 
@@ -283,6 +294,10 @@ pub enum NotApproved {
     Raised,
     /// The host that it calls is not approved.
     Host,
+    /// A scope that it is in, or was in when that was approved, is not approved as it is now.
+    Scope,
+    /// It calls a host, does something or has a risk that one of its scopes does not allow.
+    OutOfScope,
 }
 
 impl Approved {
@@ -296,7 +311,13 @@ impl Approved {
         let policy_digest = surface.policy_digest()?;
         let mut tools = BTreeMap::new();
         let mut hosts = BTreeSet::new();
+        let mut not_approved = BTreeMap::new();
         for tool in surface.tools {
+            let mut scopes = surface.scopes.values().filter(|scope| scope.tools.contains(&tool.name));
+            if scopes.any(|scope| scope.outside(&tool, risk_of(&tool)).is_some()) {
+                not_approved.insert(tool.name.clone(), NotApproved::OutOfScope);
+                continue;
+            }
             let Binding::Http(binding) = &tool.binding;
             hosts.insert(binding.host.clone());
             let toolsets = surface.toolsets.iter().filter(|(_, names)| names.contains(&tool.name));
@@ -314,7 +335,8 @@ impl Approved {
             policy: surface.policy,
             policy_digest,
             hosts,
-            not_approved: BTreeMap::new(),
+            scopes: surface.scopes,
+            not_approved,
         })
     }
 
@@ -362,6 +384,15 @@ impl Approved {
     #[must_use]
     pub fn hosts(&self) -> &BTreeSet<String> {
         &self.hosts
+    }
+    /// Approved scopes, by name.
+    #[must_use]
+    pub fn scopes(&self) -> &BTreeMap<String, Scope> {
+        &self.scopes
+    }
+    /// The approved scopes that a tool is in.
+    pub fn scopes_of(&self, tool: &str) -> impl Iterator<Item = (&String, &Scope)> {
+        self.scopes.iter().filter(move |(_, scope)| scope.tools.contains(tool))
     }
     /// Known tools that may not run, and why.
     #[must_use]

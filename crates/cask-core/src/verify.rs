@@ -339,6 +339,7 @@ mod tests {
             state: crate::lock::State::Pending,
             risk: crate::endpoint::Risk::Low,
             toolsets: std::collections::BTreeSet::new(),
+            tools: std::collections::BTreeSet::new(),
             author: None,
             withdrawn: BTreeMap::new(),
             approvals: Vec::new(),

@@ -176,6 +176,7 @@ async fn world(change: impl FnOnce(&mut Settings)) -> World {
         tools: tools.into_iter().map(|tool| Fixed::new(tool).unwrap()).collect(),
         toolsets: BTreeMap::from([("readonly".to_owned(), readonly), ("operator".to_owned(), all)]),
         policy: "@id(\"reads\") permit(principal, action in Action::\"effect_read\", resource);".to_owned(),
+        scopes: BTreeMap::new(),
     };
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("audit.jsonl");

@@ -111,6 +111,7 @@ async fn world(
         tools: tools.into_iter().map(|tool| Fixed::new(tool).unwrap()).collect(),
         toolsets: BTreeMap::from([("readonly".to_owned(), names)]),
         policy: "permit(principal, action, resource);".to_owned(),
+        scopes: BTreeMap::new(),
     };
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("audit.jsonl");

@@ -36,8 +36,13 @@ fn verifying(count: usize) {
     let tools = pack::tools(count, HOST);
     let all: std::collections::BTreeSet<String> = tools.iter().map(|tool| tool.name.clone()).collect();
     let toolsets = [("operator".to_owned(), all.clone()), ("readonly".to_owned(), all)].into();
-    let surface =
-        Surface { toolpack: pack::ID.to_owned(), tools, toolsets, policy: policy::DEFAULT.to_owned() };
+    let surface = Surface {
+        toolpack: pack::ID.to_owned(),
+        tools,
+        toolsets,
+        policy: policy::DEFAULT.to_owned(),
+        scopes: std::collections::BTreeMap::new(),
+    };
     let team = ["alice", "bob"].map(|id| (id, Own::from(SigningKey::from_bytes(&[id.len() as u8; 32]))));
     let signers = team.iter().map(|(id, key)| Signer::new(*id, vec![key.key().text()])).collect();
     let thresholds = Thresholds { safe: 2, low: 2, medium: 2, high: 2, critical: 2, trust: 2 };

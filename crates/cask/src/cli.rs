@@ -73,6 +73,8 @@ enum Command {
     #[command(hide = true)]
     Trust(commands::trust::Args),
     #[command(hide = true)]
+    Scopes(commands::scopes::Args),
+    #[command(hide = true)]
     State(commands::state::Args),
 }
 
@@ -126,6 +128,7 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(args, &ctx),
         Command::Keys(args) => commands::keys::run(args, &ctx),
         Command::Trust(args) => commands::trust::run(args, &ctx),
+        Command::Scopes(args) => commands::scopes::run(args, &ctx),
         Command::State(args) => commands::state::run(args, &ctx),
     };
     let exit = result.unwrap_or_else(|error| {
@@ -157,7 +160,7 @@ mod tests {
         }
         for name in [
             "bundle", "capture", "compile", "doctor", "init", "openapi", "mcp", "serve", "explain", "keys",
-            "migrate", "trust", "state",
+            "migrate", "scopes", "trust", "state",
         ] {
             assert!(!short.contains(&format!("\n  {name} ")), "{name} in {short}");
             assert!(all.contains(&format!("\n  {name} ")), "{name} in {all}");

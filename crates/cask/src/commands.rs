@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod mint;
 pub mod openapi;
 pub mod run;
+pub mod scopes;
 pub mod state;
 pub mod trust;
 pub mod verify;

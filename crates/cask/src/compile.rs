@@ -240,7 +240,8 @@ impl Built {
         let folder = Folder { dir: self.dir, file, manifest: self.manifest };
         let mut toolpack = self.toolpack;
         let_go(std::mem::take(&mut toolpack.baseline));
-        let surface = Surface::from(toolpack);
+        let mut surface = Surface::from(toolpack);
+        surface.scopes = store::scopes::of(store, &surface.toolpack)?;
         let lockfile = write_pending(store, &folder, &surface)?;
         let_go(surface);
         let undecided = lockfile.subjects.values().filter(|entry| entry.state == State::Pending).count();

@@ -168,6 +168,7 @@ mod tests {
             tools: vec![tool("get_user", "read", "low"), tool("pay", "payment", "critical")],
             toolsets: [("operator".to_owned(), ["get_user", "pay"].map(str::to_owned).into())].into(),
             policy: policy.to_owned(),
+            scopes: BTreeMap::new(),
         }
     }
 

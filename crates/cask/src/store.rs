@@ -16,6 +16,7 @@ pub mod folder;
 mod lock;
 mod memory;
 pub mod pack;
+pub mod scopes;
 
 pub use files::{
     MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write,

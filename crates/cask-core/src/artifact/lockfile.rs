@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::yaml::quoted;
 use crate::lock::trust::{BadTrust, is_id};
-use crate::lock::{Approval, EVERYONE, Entry, Lockfile, POLICY, SCHEMA_VERSION, is_time};
+use crate::lock::{Approval, EVERYONE, Entry, Lockfile, POLICY, SCHEMA_VERSION, SCOPE, is_time};
 
 mod fast;
 
@@ -86,6 +86,10 @@ fn write_entry(out: &mut String, id: &str, entry: &Entry) {
         let names: Vec<String> = entry.toolsets.iter().map(|name| scalar(name)).collect();
         let _ = writeln!(out, "    toolsets: [{}]", names.join(", "));
     }
+    if !entry.tools.is_empty() {
+        let names: Vec<String> = entry.tools.iter().map(|name| scalar(name)).collect();
+        let _ = writeln!(out, "    tools: [{}]", names.join(", "));
+    }
     if let Some(author) = &entry.author {
         let _ = writeln!(out, "    author: {}", scalar(author));
     }
@@ -151,11 +155,12 @@ fn check(lockfile: &Lockfile) -> Result<(), BadFile> {
         let known_kind = id == POLICY
             || id.strip_prefix("tool/").is_some_and(named)
             || id.strip_prefix("toolset/").is_some_and(named)
-            || id.strip_prefix("host/").is_some_and(named);
+            || id.strip_prefix("host/").is_some_and(named)
+            || id.strip_prefix(SCOPE).is_some_and(crate::toolpack::scope::is_name);
         if !known_kind {
             return bad(
                 at(),
-                "a subject is `policy/default`, `tool/<name>`, `toolset/<name>` or `host/<name>`",
+                "a subject is `policy/default`, `tool/<name>`, `toolset/<name>`, `host/<name>` or `scope/<name>`",
             );
         }
         for (index, Approval { at: when, until, .. }) in entry.approvals.iter().enumerate() {

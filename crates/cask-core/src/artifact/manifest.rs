@@ -140,10 +140,7 @@ pub fn write(manifest: &Manifest) -> String {
 pub fn read(text: &str) -> Result<Manifest, BadArtifact> {
     let manifest: Manifest = yaml::read(MANIFEST, text)?;
     super::known(MANIFEST, &manifest.schema_version)?;
-    let is_id = manifest.id.strip_prefix("tp_").is_some_and(|hex| {
-        hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-    });
-    if !is_id {
+    if !is_id(&manifest.id) {
         return Err(BadArtifact::new(MANIFEST, "/id: an id is `tp_` and 12 hex digits"));
     }
     let paths = manifest.paths.iter().map(|(what, path)| (format!("/paths/{what}"), path));
@@ -156,6 +153,13 @@ pub fn read(text: &str) -> Result<Manifest, BadArtifact> {
         }
     }
     Ok(manifest)
+}
+
+/// Whether this is a toolpack's id.
+pub(super) fn is_id(id: &str) -> bool {
+    id.strip_prefix("tp_").is_some_and(|hex| {
+        hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
 }
 
 /// Whether a relative path cannot leave its directory.

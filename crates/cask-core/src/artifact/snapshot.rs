@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{BadArtifact, SCHEMA_VERSION};
 use crate::canon::{self, CanonError, Digest};
 use crate::lock::Surface;
+use crate::toolpack::scope::Scope;
 use crate::toolpack::{Fixed, Tool};
 
 #[derive(Serialize, Deserialize)]
@@ -21,6 +22,8 @@ struct File {
     tools: Vec<Tool>,
     toolsets: BTreeMap<String, BTreeSet<String>>,
     policy: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    scopes: BTreeMap<String, Scope>,
 }
 
 /// What was approved.
@@ -48,6 +51,7 @@ pub fn write(snapshot: &Snapshot) -> Result<(String, Digest), CanonError> {
         tools: surface.tools.iter().map(|tool| tool.as_ref().clone()).collect(),
         toolsets: surface.toolsets.clone(),
         policy: surface.policy.clone(),
+        scopes: surface.scopes.clone(),
     };
     let bytes = canon::canonical(&file)?;
     let digest = Digest::of_bytes(&bytes);
@@ -70,6 +74,7 @@ pub fn read(file: &str, text: &str) -> Result<Snapshot, BadArtifact> {
         tools: tools.collect::<Result<_, _>>()?,
         toolsets: read.toolsets,
         policy: read.policy,
+        scopes: read.scopes,
     };
     Ok(Snapshot { revision: read.revision, lockfile: read.lockfile, surface })
 }

@@ -7,6 +7,7 @@ mod around;
 mod output;
 mod policy;
 mod request;
+mod scope;
 mod text;
 mod tool;
 
@@ -15,6 +16,7 @@ pub(super) use around::*;
 pub(super) use output::*;
 pub(super) use policy::*;
 pub(super) use request::*;
+pub(super) use scope::*;
 pub(super) use text::*;
 pub(super) use tool::*;
 
@@ -67,7 +69,7 @@ pub fn class(code: &str) -> Option<Class> {
 }
 
 /// Every rule.
-pub const RULES: [&Change; 89] = [
+pub const RULES: [&Change; 94] = [
     &TOOL_ADDED,
     &TOOL_ADDED_WRITES,
     &TOOL_ADDED_AUTH,
@@ -147,6 +149,11 @@ pub const RULES: [&Change; 89] = [
     &TOOLSET_MEMBER_AUTH,
     &TOOLSET_MEMBER_DESTRUCTIVE,
     &TOOLSET_MEMBER_REMOVED,
+    &SCOPE_ADDED,
+    &SCOPE_REMOVED,
+    &SCOPE_BROADENED,
+    &SCOPE_NARROWED,
+    &SCOPE_CHANGED,
     &POLICY_ADDED,
     &POLICY_PERMIT_ADDED,
     &POLICY_PERMIT_REMOVED,

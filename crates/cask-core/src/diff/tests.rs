@@ -6,6 +6,7 @@ use crate::finding::Severity;
 mod laws;
 mod moved;
 mod said;
+mod scopes;
 mod table;
 
 fn tool() -> Value {
@@ -44,6 +45,7 @@ fn of(tools: Vec<Value>) -> Surface {
         tools,
         toolsets: BTreeMap::from([("readonly".to_owned(), names)]),
         policy: POLICY_TEXT.to_owned(),
+        scopes: BTreeMap::new(),
     }
 }
 

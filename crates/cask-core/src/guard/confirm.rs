@@ -1,4 +1,4 @@
-//! Guard 6: where the policy asks for a person, the call waits for one.
+//! Guard 6: where the policy or a scope asks for a person, the call waits for one.
 //!
 //! The challenge names the exact call. Granting one is not possible over this door.
 
@@ -10,7 +10,7 @@ pub(super) fn check(draft: &mut Draft<'_>) -> Result<(), Denial> {
     let Some(ruling) = &draft.ruling else {
         return Err(Denial::new(ReasonCode::ErrorInternal, "no ruling was made"));
     };
-    if !ruling.confirm {
+    if !ruling.confirm && !draft.asks {
         return Ok(());
     }
     let message = format!("a person must confirm this call of `{}`", draft.tool()?.tool.name);

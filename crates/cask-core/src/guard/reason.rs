@@ -95,6 +95,12 @@ reasons! {
     DeniedLockfileForked = "denied_lockfile_forked",
         "The lockfile does not come from the one that was accepted here.",
         "Two people decided on the same revision, or somebody put a branch of the lockfile in its place, in which a block is missing. Take the accepted one and decide again on it; `cask state accept` takes this one as it is.";
+    DeniedScopeNotApproved = "denied_scope_not_approved",
+        "A scope that holds the tool is not approved as it is now.",
+        "A tool that `scopes.yaml` puts into a scope is served only while that scope is approved; one that left a scope, or whose scope is gone, waits until somebody approves that. See `cask scopes diff`, then `cask gate sync` and `cask gate allow scope/NAME`.";
+    DeniedOutOfScope = "denied_out_of_scope",
+        "The tool is outside of what one of its scopes allows.",
+        "The scope does not have the host that the tool calls, or not its effect, or not so high a risk. `cask scopes check` says which. Widen the scope and approve it again, or take the tool out of it.";
     DeniedLockfileForeign = "denied_lockfile_foreign",
         "The lockfile belongs to another toolpack.",
         "Approvals are good for one toolpack only. Give the lockfile that lies in the folder of this one.";
@@ -125,6 +131,9 @@ reasons! {
     DeniedParamValidation = "denied_param_validation",
         "The arguments do not fit the tool's input schema.",
         "Each fault names the place by JSON pointer. Values are never repeated. Unknown arguments are refused, and so are arguments that are too large or too deep.";
+    DeniedScopeConstraint = "denied_scope_constraint",
+        "An argument is not what a scope of the tool allows.",
+        "Each fault names the argument by JSON pointer; neither its value nor the limit is repeated. An argument with a limit has to be given, unless the limit is `optional`. `cask scopes show NAME` has the limits.";
     DeniedSchemaInvalid = "denied_schema_invalid",
         "The tool's own input schema cannot be used.",
         "The approved schema does not compile (for example a pattern that has no linear-time form), so nothing can be checked against it. Mint the tool again.";

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::*;
 use crate::lock::{Approved, NotApproved};
 use crate::toolpack::Tool;
+use crate::toolpack::scope::Scope;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +34,8 @@ struct SurfaceDoc {
     toolset_until: BTreeMap<String, String>,
     #[serde(default)]
     not_approved: BTreeMap<String, String>,
+    #[serde(default)]
+    scopes: BTreeMap<String, Scope>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +112,8 @@ fn surface(doc: SurfaceDoc) -> Rules {
         "revoked" => NotApproved::Revoked,
         "raised" => NotApproved::Raised,
         "host" => NotApproved::Host,
+        "scope" => NotApproved::Scope,
+        "out_of_scope" => NotApproved::OutOfScope,
         other => panic!("unknown state {other}"),
     };
     let tools = doc.tools.into_iter().map(|tool| {
@@ -131,6 +136,7 @@ fn surface(doc: SurfaceDoc) -> Rules {
         policy_digest: Digest::of_bytes(doc.policy.as_bytes()),
         policy: doc.policy,
         hosts: doc.hosts,
+        scopes: doc.scopes,
         not_approved: doc.not_approved.iter().map(|(name, text)| (name.clone(), why(text))).collect(),
     };
     Rules::new(approved, None)

@@ -52,6 +52,8 @@ fn code(why: NotApproved) -> ReasonCode {
         NotApproved::Revoked => ReasonCode::DeniedApprovalKeyRevoked,
         NotApproved::Raised => ReasonCode::DeniedRiskNotCovered,
         NotApproved::Host => ReasonCode::DeniedHostNotApproved,
+        NotApproved::Scope => ReasonCode::DeniedScopeNotApproved,
+        NotApproved::OutOfScope => ReasonCode::DeniedOutOfScope,
     }
 }
 

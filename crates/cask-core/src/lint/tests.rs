@@ -119,6 +119,7 @@ impl World {
                 tools: tools.into_iter().map(fixed).collect(),
                 toolsets: toolsets.into_iter().map(|(name, tools)| (name.to_owned(), tools)).collect(),
                 policy: DEFAULT.to_owned(),
+                scopes: BTreeMap::new(),
             },
             files: files.into_iter().map(own).collect(),
             hosts: vec!["api.example.com".to_owned()],

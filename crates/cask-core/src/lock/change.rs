@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::sign::{self, Pen, SignError};
-use super::{Approval, EVERYONE, Entry, Lockfile, POLICY, SCHEMA_VERSION, State, Surface};
+use super::{Approval, EVERYONE, Entry, Lockfile, POLICY, SCHEMA_VERSION, SCOPE, State, Surface};
 use rayon::prelude::*;
 
 use crate::canon::{self, CanonError};
@@ -20,6 +20,7 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
         state: State::Pending,
         risk,
         toolsets,
+        tools: BTreeSet::new(),
         author: None,
         withdrawn: BTreeMap::new(),
         approvals: Vec::new(),
@@ -57,6 +58,13 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
         let risk = risks_of.get(name).copied().unwrap_or(Risk::Safe);
         let digest = canon::digest(&Surface::host_content(name, &schemes))?;
         out.insert(format!("host/{name}"), entry(digest, risk, BTreeSet::new()));
+    }
+    for (name, scope) in &surface.scopes {
+        let risk = scope.tools.iter().filter_map(|tool| risks.get(tool.as_str())).max();
+        let risk = risk.copied().unwrap_or(Risk::Safe);
+        let digest = canon::digest(&scope.content(name))?;
+        let entry = entry(digest, risk, BTreeSet::new());
+        out.insert(format!("{SCOPE}{name}"), Entry { tools: scope.tools.clone(), ..entry });
     }
     out.insert(POLICY.to_owned(), entry(surface.policy_digest()?, highest, BTreeSet::new()));
     Ok(out)

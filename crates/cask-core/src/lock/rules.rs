@@ -1,15 +1,16 @@
 //! What `cask gate check` finds.
 
 use super::status::{Refused, Standing};
-use super::{NotApproved, POLICY};
+use super::{NotApproved, POLICY, SCOPE};
 use crate::finding::{At, Basis, Finding, Rule, Severity};
 
 /// Every rule of the gate.
-pub const RULES: [&Rule; 14] = [
+pub const RULES: [&Rule; 15] = [
     &PENDING,
     &POLICY_BLOCKED,
     &EXPIRED,
     &REMOVED,
+    &SCOPE_GONE,
     &CHANGED,
     &UNSIGNED,
     &BAD_SIGNATURE,
@@ -49,6 +50,14 @@ static REMOVED: Rule = Rule {
     title: "approved, but no longer in the toolpack",
     explain: "The lockfile approves something that the toolpack does not have any more. Nothing can be called \
               through it. `cask gate allow --all` approves its removal; if it should be there, mint again.",
+};
+static SCOPE_GONE: Rule = Rule {
+    code: "scope-gone",
+    severity: Severity::Breaking,
+    title: "a scope of the lockfile is not in scopes.yaml",
+    explain: "The lockfile lists a scope that `scopes.yaml` does not have any more. Its limits would be gone with it, so \
+              its tools are not served. Put it back; or, if it is meant to go, approve that with `cask gate sync \
+              --prune-removed` and the next decision, or with `cask gate allow --all`.",
 };
 static CHANGED: Rule = Rule {
     code: "changed-after-approval",
@@ -144,6 +153,7 @@ pub fn subject(id: &str, standing: Standing) -> Option<Finding> {
     let rule = match standing {
         Standing::Not(NotApproved::Blocked) if id == POLICY => &POLICY_BLOCKED,
         Standing::Approved | Standing::Not(NotApproved::Blocked) => return None,
+        Standing::Removed if id.starts_with(SCOPE) => &SCOPE_GONE,
         Standing::Removed => &REMOVED,
         Standing::Not(NotApproved::Pending) => &PENDING,
         Standing::Not(NotApproved::Changed) => &CHANGED,
@@ -153,8 +163,8 @@ pub fn subject(id: &str, standing: Standing) -> Option<Finding> {
         Standing::Not(NotApproved::Short) => &SHORT,
         Standing::Not(NotApproved::Revoked) => &REVOKED,
         Standing::Not(NotApproved::Raised) => &RAISED,
-        // said of the host itself
-        Standing::Not(NotApproved::Host) => return None,
+        // said of the host or the scope itself
+        Standing::Not(NotApproved::Host | NotApproved::Scope | NotApproved::OutOfScope) => return None,
     };
     Some(finding(rule, At { subject: id.to_owned(), ..At::default() }, format!("`{id}`: {}", rule.title)))
 }

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::key::{self, Signed};
 use super::quorum::{self, Outcome, Place, Votes};
+use super::scoped::Scoped;
 use super::trust::{Miss, Role, Trust};
 use super::{
-    Approved, ApprovedTool, EVERYONE, Entry, Lockfile, NotApproved, POLICY, SCHEMA_VERSION, State, Surface,
-    change, is_time, sign,
+    Approved, ApprovedTool, EVERYONE, Entry, Lockfile, NotApproved, POLICY, SCHEMA_VERSION, SCOPE, State,
+    Surface, change, is_time, sign,
 };
 use crate::canon::{CanonError, Digest};
 use crate::endpoint::Risk;
@@ -152,8 +153,10 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
         policy: surface.policy,
         policy_digest,
         hosts: BTreeSet::new(),
+        scopes: BTreeMap::new(),
         not_approved: BTreeMap::new(),
     };
+    let scoped = Scoped::new(&surface.scopes, lockfile);
     for tool in surface.tools {
         let id = format!("tool/{}", tool.name);
         let Binding::Http(http) = &tool.binding;
@@ -165,7 +168,7 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
                 match host_risk {
                     None => Some(NotApproved::Host),
                     Some(host) if risk > host.min(policy_risk) => Some(NotApproved::Raised),
-                    Some(_) => None,
+                    Some(_) => scoped.refuses(&tool, risk, &covers),
                 }
             }
             Some(Standing::Not(why)) => Some(why),
@@ -175,8 +178,10 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
             (None, Some(entry)) => {
                 approved.hosts.insert(http.host.clone());
                 let toolsets = entry.toolsets.intersection(&approved.toolsets).cloned().collect();
-                // Without its policy and its host no tool is approved: the earliest end counts.
-                let until = [end(&id), policy_end.clone(), host_end].into_iter().flatten().min();
+                // Without its policy, its host and its scopes no tool is approved: the earliest end counts.
+                let scopes = scoped.subjects(&tool.name).map(|id| end(&id));
+                let until =
+                    [end(&id), policy_end.clone(), host_end].into_iter().chain(scopes).flatten().min();
                 let entry = ApprovedTool { digest: entry.digest, toolsets, until, tool: tool.into_tool() };
                 approved.tools.insert(entry.tool.name.clone(), entry);
             }
@@ -185,6 +190,8 @@ pub fn verify(surface: Surface, lockfile: &Lockfile, against: &Against<'_>) -> R
             }
         }
     }
+    let scopes = surface.scopes.into_iter();
+    approved.scopes = scopes.filter(|(name, _)| covers(&format!("{SCOPE}{name}")).is_some()).collect();
     Ok(approved)
 }
 
@@ -203,6 +210,8 @@ impl NotApproved {
             NotApproved::Revoked => "denied_approval_key_revoked",
             NotApproved::Raised => "denied_risk_not_covered",
             NotApproved::Host => "denied_host_not_approved",
+            NotApproved::Scope => "denied_scope_not_approved",
+            NotApproved::OutOfScope => "denied_out_of_scope",
         }
     }
 
@@ -220,6 +229,8 @@ impl NotApproved {
             NotApproved::Revoked => "the key that approved it was revoked",
             NotApproved::Raised => "the risk is higher than what was approved",
             NotApproved::Host => "the host that it calls is not approved",
+            NotApproved::Scope => "a scope that holds it is not approved as it is now",
+            NotApproved::OutOfScope => "it is outside of what one of its scopes allows",
         }
     }
 }
@@ -398,6 +409,8 @@ fn stands(
         let gone = match entry.state {
             State::Blocked => Standing::Not(NotApproved::Blocked),
             State::Approved => Standing::Removed,
+            // a scope holds its tools until somebody approves that it is gone
+            State::Pending if id.starts_with(SCOPE) => Standing::Removed,
             // kept only for what was withdrawn of it
             State::Pending => continue,
         };

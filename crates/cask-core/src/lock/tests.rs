@@ -13,6 +13,7 @@ use crate::artifact::lockfile::{read, read_yaml, write};
 
 mod mutation;
 mod quorum;
+mod scopes;
 
 const NOW: &str = "2026-11-22T12:00:00Z";
 
@@ -55,6 +56,7 @@ fn surface(tools: &[&str]) -> Surface {
         tools: tools.iter().map(|name| Fixed::new(tool(name, "low")).unwrap()).collect(),
         toolsets: BTreeMap::from([("operator".to_owned(), names.clone()), ("readonly".to_owned(), names)]),
         policy: "permit (principal, action, resource);".to_owned(),
+        scopes: BTreeMap::new(),
     }
 }
 

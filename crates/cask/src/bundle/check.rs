@@ -9,6 +9,7 @@ use cask_core::finding::Finding;
 use cask_core::lock::status::{self, Against, Refused, Seen};
 use cask_core::lock::trust::Trust;
 use cask_core::lock::{Lockfile, Surface, rules as gate};
+use cask_core::toolpack::scope::Scope;
 use cask_core::verify::{self, bundle as rules};
 use serde_json::Value;
 
@@ -184,13 +185,25 @@ impl<'m> Look<'m> {
             String::from_utf8(bytes.to_vec()).map_err(|_| BadArtifact::new(file, "not UTF-8"))
         };
         match artifact::served(manifest, text) {
-            Ok(toolpack) => Some(Surface::from(toolpack)),
+            Ok(toolpack) => {
+                let scopes = self.scopes(&manifest.id)?;
+                Some(Surface { scopes, ..Surface::from(toolpack) })
+            }
             Err(error) => {
                 let name = in_pack(&manifest.id, manifest::MANIFEST);
                 self.say(verify::unreadable(&name, &error.to_string()));
                 None
             }
         }
+    }
+
+    /// What holds its tools: nothing where there is no `scopes.yaml`.
+    fn scopes(&mut self, id: &str) -> Option<BTreeMap<String, Scope>> {
+        if !self.members.contains_key(names::SCOPES) {
+            return Some(BTreeMap::new());
+        }
+        let mut all = self.read(names::SCOPES, artifact::scopes::read)?.toolpacks;
+        Some(all.remove(id).unwrap_or_default().scopes)
     }
 
     /// Who may approve: `trust.yaml`, which must come from every revision before it and from the pinned one.

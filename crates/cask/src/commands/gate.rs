@@ -17,6 +17,7 @@ mod decide;
 mod look;
 mod pass;
 mod review;
+mod scopes;
 mod seal;
 mod snapshot;
 

@@ -190,6 +190,8 @@ fn short(why: NotApproved) -> &'static str {
         NotApproved::Revoked => "approved with a key that was revoked",
         NotApproved::Raised => "of a higher risk than policy or host are approved for",
         NotApproved::Host => "on a host that is not approved",
+        NotApproved::Scope => "in a scope that is not approved",
+        NotApproved::OutOfScope => "outside of their scope",
     }
 }
 

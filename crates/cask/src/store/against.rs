@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cask_core::artifact::{self, BadArtifact, Manifest, manifest, snapshot};
+use cask_core::artifact::{self, BadArtifact, Manifest, manifest, scopes, snapshot};
 use cask_core::canon::Digest;
 use cask_core::lock::Surface;
 use cask_core::report::escape::terminal;
@@ -68,7 +68,13 @@ fn at_revision(dir: &Path, revision: &str) -> Result<Other, Error> {
             Unreadable::Wrong(error) => wrong(error),
         },
     )?;
-    Ok(Other { surface: Surface::from(toolpack), name: format!("{} at {shown}", dir.display()) })
+    let mut surface = Surface::from(toolpack);
+    // Scopes stand in the state root that the toolpack lies in: where there was no such file, there were none.
+    if let Ok(text) = show(&format!("../../{}", scopes::FILE)) {
+        let mut all = scopes::read(&text).map_err(wrong)?.toolpacks;
+        surface.scopes = all.remove(&surface.toolpack).unwrap_or_default().scopes;
+    }
+    Ok(Other { surface, name: format!("{} at {shown}", dir.display()) })
 }
 
 enum Unreadable {

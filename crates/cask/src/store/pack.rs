@@ -5,12 +5,13 @@ use std::path::Path;
 
 use cask_core::artifact::{self, BadArtifact, manifest};
 use cask_core::canon::{self, Digest};
-use cask_core::lock::{Lockfile, POLICY, Surface};
+use cask_core::lock::{Lockfile, POLICY, SCOPE, Surface};
 use cask_core::toolpack::Fixed;
+use cask_core::toolpack::scope::Scope;
 use serde_json::Value;
 
 use super::folder::Folder;
-use super::{MAX_BYTES, Store, dir_of, read, write};
+use super::{MAX_BYTES, Store, dir_of, read, scopes, write};
 use crate::error::Error;
 
 /// What the approved digests stand for, so that a difference can be shown.
@@ -55,7 +56,8 @@ pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> 
                 Unreadable::Read(error) => error,
                 Unreadable::Wrong(error) => wrong(error),
             })?;
-    let surface = Surface::from(toolpack);
+    let mut surface = Surface::from(toolpack);
+    surface.scopes = scopes::of(store, &surface.toolpack)?;
     Ok(Pack { folder: Folder { dir, file, manifest }, surface })
 }
 
@@ -91,7 +93,10 @@ impl Pack {
         let toolsets = self.surface.toolsets.iter();
         let toolsets =
             toolsets.map(|(name, tools)| (format!("toolset/{name}"), Surface::toolset_content(name, tools)));
-        for (id, value) in toolsets.chain([(POLICY.to_owned(), self.surface.policy_content())]) {
+        let scopes = self.surface.scopes.iter();
+        let scopes = scopes.map(|(name, scope)| (format!("{SCOPE}{name}"), scope.content(name)));
+        let policy = [(POLICY.to_owned(), self.surface.policy_content())];
+        for (id, value) in toolsets.chain(scopes).chain(policy) {
             keep(id, canon::digest(&value).map_err(Error::new)?, &|| Ok(value.clone()))?;
         }
         let old = self.approved()?.map(|(_, old)| old.subjects);
@@ -123,6 +128,7 @@ impl Pack {
             tools: Vec::new(),
             toolsets: BTreeMap::new(),
             policy: String::new(),
+            scopes: BTreeMap::new(),
         };
         for (id, entry) in lockfile.subjects.iter().filter(|(id, _)| agreed.contains(*id)) {
             let Some(value) = kept.get(&entry.digest.to_string()) else { continue };
@@ -140,6 +146,9 @@ impl Pack {
                 let tools = value.get("tools").cloned().unwrap_or_default();
                 let tools = serde_json::from_value(tools).map_err(|error| wrong(&error))?;
                 out.toolsets.insert(name.to_owned(), tools);
+            } else if let Some(name) = id.strip_prefix(SCOPE) {
+                let scope = Scope::of_content(value).map_err(|error| wrong(&error))?;
+                out.scopes.insert(name.to_owned(), scope);
             } else if id == POLICY {
                 out.policy = text("policy");
             }

@@ -110,7 +110,8 @@ fn git(dir: &Path, words: &[&str]) {
 fn the_same_content_is_the_same_bytes_wherever_it_is() {
     let world = World::approved();
     std::fs::create_dir_all(world.root().join("scopes")).unwrap();
-    std::fs::write(world.root().join("scopes/scopes.yaml"), "schema_version: \"1\"\nscopes: {}\n").unwrap();
+    std::fs::write(world.root().join("scopes/scopes.yaml"), "schema_version: \"1\"\ntoolpacks: {}\n")
+        .unwrap();
     let first = bundle(&world);
     assert_eq!(bundle(&world), first);
     assert_eq!(bundle(&world.copy()), first);

@@ -25,6 +25,7 @@ mod mint;
 mod network;
 mod prompt;
 mod run;
+mod scopes;
 mod secrets;
 #[cfg(unix)]
 mod ssh;

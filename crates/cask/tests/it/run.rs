@@ -17,7 +17,7 @@ pub struct World {
     pub dir: tempfile::TempDir,
 }
 
-fn world() -> World {
+pub fn world() -> World {
     let upstream = upstream().to_string();
     of(&[
         tool("get_user", "GET", "http", &upstream),
@@ -113,7 +113,7 @@ impl World {
         command
     }
 
-    fn cask(&self, args: &[&str]) -> Output {
+    pub fn cask(&self, args: &[&str]) -> Output {
         self.command(args).stdin(Stdio::null()).output().unwrap()
     }
 
@@ -124,7 +124,7 @@ impl World {
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
     }
 
-    fn serve(&self, args: &[&str]) -> Client {
+    pub fn serve(&self, args: &[&str]) -> Client {
         let mut all = vec!["run", "--allow-private-cidr", "127.0.0.0/8"];
         all.extend(args);
         Client::start(self.command(&all))
@@ -166,7 +166,7 @@ impl Client {
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("only MCP on stdout, not: {answer:?}"))
     }
 
-    fn names(&mut self) -> Vec<String> {
+    pub fn names(&mut self) -> Vec<String> {
         let listed = self.request("tools/list", json!({}));
         let tools = listed["result"]["tools"].as_array().unwrap_or_else(|| panic!("{listed}"));
         tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()

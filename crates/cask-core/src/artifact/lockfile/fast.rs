@@ -50,12 +50,16 @@ fn entry(lines: &mut Peekable<Lines<'_>>) -> Option<Entry> {
         state,
         risk,
         toolsets: [].into(),
+        tools: [].into(),
         author: None,
         withdrawn: BTreeMap::new(),
         approvals: Vec::new(),
     };
     if let Some(names) = raw(lines, "    toolsets: [") {
         entry.toolsets = names.strip_suffix(']')?.split(", ").map(string).collect::<Option<_>>()?;
+    }
+    if let Some(names) = raw(lines, "    tools: [") {
+        entry.tools = names.strip_suffix(']')?.split(", ").map(string).collect::<Option<_>>()?;
     }
     entry.author = raw(lines, "    author: ").map(|text| string(text).ok_or(())).transpose().ok()?;
     if raw(lines, "    withdrawn:").is_some() {

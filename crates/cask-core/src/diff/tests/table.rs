@@ -252,7 +252,8 @@ fn every_rule_fires_somewhere() {
         seen.extend(codes(&before, &after));
         seen.extend(codes(&after, &before));
     }
-    for (before, after) in around().into_iter().chain(moved::cases()).chain(said::cases()) {
+    let cases = around().into_iter().chain(moved::cases()).chain(said::cases()).chain(scopes::cases());
+    for (before, after) in cases {
         assert!(codes(&before, &before).is_empty() && codes(&after, &after).is_empty());
         seen.extend(codes(&before, &after));
     }

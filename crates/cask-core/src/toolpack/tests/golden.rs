@@ -79,7 +79,7 @@ fn what_is_written_reads_back() {
         artifact::load::<artifact::BadArtifact>(&manifest, |name| Ok(files[name].clone())).unwrap();
     assert_eq!(back, toolpack);
     artifact::contracts::read(&files[manifest::CONTRACTS]).unwrap();
-    artifact::scopes::read(&files[manifest::SCOPES]).unwrap();
+    artifact::suggested::read(&files[manifest::SCOPES]).unwrap();
     artifact::coverage::read(&files[manifest::COVERAGE]).unwrap();
 }
 

@@ -12,7 +12,7 @@ use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
 use cask_core::report::escape::{lines, terminal};
 use cask_core::toolpack::Binding;
 
-use super::{Which, accepted, base};
+use super::{Which, accepted, base, scopes};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::keys::{self, Who};
@@ -26,7 +26,7 @@ const TIERS: [&str; 5] = ["safe", "low", "medium", "high", "critical"];
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Allow {
-    /// Tools by name; also `policy`, `toolset/<name>` and `host/<name>`
+    /// Tools by name; also `policy`, `toolset/<name>`, `host/<name>` and `scope/<name>`
     #[arg(required_unless_present_any = ["all", "toolset", "risk_max", "only"])]
     tools: Vec<String>,
     /// Everything that is not blocked, and the removal of what is gone
@@ -122,6 +122,7 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
         sound(&desk.pack)?;
     }
     signable(&desk.pack, &wanted)?;
+    scopes::sound(&desk.pack, &wanted)?;
     ask(args, &desk, &typed, &wanted)?;
     let signer = desk.signer(ctx, store, &args.by)?;
     desk.decide(&wanted, State::Approved, until.as_deref(), &args.by, &signer, ctx)?;
@@ -414,7 +415,7 @@ impl Desk {
     pub fn subjects(&self, typed: &[String]) -> Result<BTreeSet<String>, Error> {
         let id = |name: &String| match name.as_str() {
             "policy" => POLICY.to_owned(),
-            name if ["tool/", "toolset/", "host/"].iter().any(|kind| name.starts_with(kind))
+            name if ["tool/", "toolset/", "host/", "scope/"].iter().any(|kind| name.starts_with(kind))
                 || name == POLICY =>
             {
                 name.to_owned()
@@ -588,7 +589,7 @@ pub(super) fn no_toolset(pack: &Pack, name: &str) -> Error {
 }
 
 /// Every word that [`word`] says.
-pub(super) const WORDS: [&str; 12] = [
+pub(super) const WORDS: [&str; 14] = [
     "approved",
     "removed",
     "pending",
@@ -601,6 +602,8 @@ pub(super) const WORDS: [&str; 12] = [
     "revoked",
     "raised",
     "host",
+    "scope",
+    "out-of-scope",
 ];
 
 /// Why a subject is not usable, in one word.
@@ -618,5 +621,7 @@ pub(super) fn word(standing: Standing) -> &'static str {
         Standing::Not(NotApproved::Revoked) => "revoked",
         Standing::Not(NotApproved::Raised) => "raised",
         Standing::Not(NotApproved::Host) => "host",
+        Standing::Not(NotApproved::Scope) => "scope",
+        Standing::Not(NotApproved::OutOfScope) => "out-of-scope",
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cask_core::lock::status::{Against, Refused, Standing, accept, standings};
 use cask_core::lock::trust::Trust;
-use cask_core::lock::{Entry, Lockfile, POLICY, quorum, rules};
+use cask_core::lock::{Entry, Lockfile, POLICY, SCOPE, quorum, rules};
 use cask_core::report::{Report, Section};
 use cask_core::toolpack::Binding;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(super) struct Status {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// Only what this toolset needs: its tools, their hosts, itself and the policy
+    /// Only what this toolset needs: its tools, their hosts and scopes, itself and the policy
     #[arg(long, value_name = "NAME")]
     toolset: Option<String>,
     #[command(flatten)]
@@ -217,6 +217,8 @@ fn needed(pack: &Pack, toolset: &str) -> Result<BTreeSet<String>, Error> {
     for tool in pack.surface.tools.iter().filter(|tool| tools.contains(&tool.name)) {
         let Binding::Http(http) = &tool.binding;
         out.extend([format!("tool/{}", tool.name), format!("host/{}", http.host)]);
+        let scopes = pack.surface.scopes.iter().filter(|(_, scope)| scope.tools.contains(&tool.name));
+        out.extend(scopes.map(|(name, _)| format!("{SCOPE}{name}")));
     }
     Ok(out)
 }

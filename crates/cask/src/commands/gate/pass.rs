@@ -13,8 +13,8 @@ use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use serde::{Deserialize, Serialize};
 
-use super::Which;
 use super::decide::{By, Desk, pen};
+use super::{Which, scopes};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::store::{self, Store};
@@ -25,7 +25,7 @@ const MAX_BYTES: u64 = 16 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
-    /// Tools by name; also `policy`, `toolset/<name>` and `host/<name>` [default: all that are approved]
+    /// Tools by name; also `policy`, `toolset/<name>`, `host/<name>` and `scope/<name>` [default: all that are approved]
     tools: Vec<String>,
     /// Sign them now, as they are in the toolpack, instead of taking the approvals that the lockfile has
     #[arg(long, requires = "tools")]
@@ -112,6 +112,7 @@ pub(super) fn export(args: &Export, ctx: &Ctx, store: &Store) -> Result<Exit, Er
     }
     let mut found: Vec<(String, Entry, Approval)> = Vec::new();
     if args.sign {
+        scopes::sound(&desk.pack, &wanted)?;
         let signer = keys::identity(ctx, store, &args.by.who, &desk.trust)?;
         let at = ctx.now();
         let pen = pen(&signer, &at, None, &args.by);

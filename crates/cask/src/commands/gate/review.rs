@@ -10,8 +10,8 @@ use cask_core::report::escape::terminal;
 use cask_core::toolpack::Binding;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
-use super::Which;
 use super::decide::{By, Desk, signable, sound, word};
+use super::{Which, scopes};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::keys::Who;
@@ -133,6 +133,7 @@ fn sign(desk: &mut Desk, review: &Review, args: &Args, ctx: &Ctx, store: &Store)
         sound(&desk.pack)?;
     }
     signable(&desk.pack, &allowed)?;
+    scopes::sound(&desk.pack, &allowed)?;
     let by = |reason: &str| By { reason: reason.to_owned(), who: args.who.clone() };
     let signer = desk.signer(ctx, store, &by(""))?;
     for (id, (choice, reason)) in &review.chosen {

@@ -14,7 +14,7 @@ use crate::{output, trust, ui};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Revoke {
-    /// Tools by name; also `policy`, `toolset/<name>` and `host/<name>`
+    /// Tools by name; also `policy`, `toolset/<name>`, `host/<name>` and `scope/<name>`
     #[arg(required = true)]
     tools: Vec<String>,
     #[command(flatten)]

@@ -21,7 +21,7 @@ if [ -n "$keys" ]; then
 fi
 
 # A change of who is trusted is about every toolpack.
-if [ -n "$(staged "$root/trust.yaml" "$root/trust")" ]; then
+if [ -n "$(staged "$root/trust.yaml" "$root/trust" "$root/scopes")" ]; then
     changed=("$root"/toolpacks/*/toolpack.yaml)
 else
     changed=()

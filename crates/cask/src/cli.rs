@@ -1,6 +1,6 @@
 //! The command line: what may be typed, and the one place that prints errors and picks the exit code.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -87,7 +87,8 @@ pub fn command() -> clap::Command {
 /// Parses the arguments of this process, runs the command, prints its error and returns its exit code.
 pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == "--help-all") {
-        print!("{}", all_help().render_help());
+        // a reader that went away is no fault
+        let _ = crate::output::text(&all_help().render_help().to_string());
         return ExitCode::SUCCESS;
     }
     let cli = match Cli::try_parse() {
@@ -132,10 +133,8 @@ pub fn main() -> ExitCode {
         Command::State(args) => commands::state::run(args, &ctx),
     };
     let exit = result.unwrap_or_else(|error| {
-        eprintln!("error: {}", lines(&error.message));
-        if let Some(hint) = &error.hint {
-            eprintln!("  hint: {}", lines(hint));
-        }
+        let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!("  hint: {}\n", lines(hint)));
+        let _ = write!(std::io::stderr(), "error: {}\n{hint}", lines(&error.message));
         Exit::Invalid
     });
     ExitCode::from(exit as u8)

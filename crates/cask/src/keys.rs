@@ -124,7 +124,7 @@ pub fn load(ctx: &Ctx, given: &str) -> Result<Box<dyn Signs>, Error> {
 }
 
 fn git_email() -> Option<String> {
-    let output = std::process::Command::new("git").args(["config", "user.email"]).output().ok()?;
+    let output = crate::store::git(Path::new(".")).args(["config", "user.email"]).output().ok()?;
     let email = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !email.is_empty()).then_some(email)
 }

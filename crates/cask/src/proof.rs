@@ -49,6 +49,10 @@ pub fn compare(before: &str, now: &Surface) -> Proof {
     if solver().is_none() {
         return Proof::Unknown("no SMT solver (cvc5) is here".to_owned());
     }
+    let faults = cask_core::guard::policy::Policy::faults(&now.policy, &now.tools, &now.toolsets);
+    if let Some(fault) = faults.first() {
+        return Proof::Unknown(format!("the policy does not fit the tools: {fault}"));
+    }
     asked(before, now).unwrap_or_else(Proof::Unknown)
 }
 
@@ -60,7 +64,7 @@ fn asked(before: &str, now: &Surface) -> Result<Proof, String> {
     let new = PolicySet::from_str(&now.policy).map_err(|e| say(&e))?;
     let envs: BTreeMap<String, RequestEnv> =
         schema.request_envs().map(|env| (env.action().id().unescaped().to_owned(), env)).collect();
-    let kinds = kinds(before, &old, &new, now);
+    let kinds = kinds(&old, &new, now);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| say(&e))?;
     runtime.block_on(async {
         let solver = LocalSolver::cvc5_with_args([format!("--tlimit={PATIENCE}")]).map_err(|e| say(&e))?;
@@ -86,8 +90,8 @@ fn asked(before: &str, now: &Surface) -> Result<Proof, String> {
 
 /// One tool of each kind of call on which the policies may differ: those to which the same rules apply are alike,
 /// unless the condition of a rule looks at arguments or at the action itself.
-fn kinds(before: &str, old: &PolicySet, new: &PolicySet, now: &Surface) -> Vec<String> {
-    let looks_at_arguments = [before, &now.policy].iter().any(|text| text.contains("args"));
+fn kinds(old: &PolicySet, new: &PolicySet, now: &Surface) -> Vec<String> {
+    let looks_at_arguments = old.policies().chain(new.policies()).any(looks_at_arguments);
     let looks_at_actions = old.policies().chain(new.policies()).any(looks_at_action);
     let mut kinds: BTreeMap<Vec<String>, String> = BTreeMap::new();
     for tool in &now.tools {
@@ -127,6 +131,22 @@ fn looks_at_action(policy: &Policy) -> bool {
         json.get("conditions")
             .is_none_or(|conditions| conditions.to_string().contains("{\"Var\":\"action\"}"))
     })
+}
+
+/// Whether a condition asks for more of the context than the parts that are the same for every tool.
+fn looks_at_arguments(policy: &Policy) -> bool {
+    let Ok(json) = policy.to_json() else { return true };
+    let Some(conditions) = json.get("conditions") else { return true };
+    let mut text = conditions.to_string();
+    for known in ["confirmed", "calls", "toolset"] {
+        for form in [
+            format!("{{\"left\":{{\"Var\":\"context\"}},\"attr\":\"{known}\"}}"),
+            format!("{{\"attr\":\"{known}\",\"left\":{{\"Var\":\"context\"}}}}"),
+        ] {
+            text = text.replace(&form, "");
+        }
+    }
+    text.contains("{\"Var\":\"context\"}")
 }
 
 fn applies(policy: &Policy, groups: &BTreeSet<String>) -> bool {

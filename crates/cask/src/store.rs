@@ -24,6 +24,21 @@ pub use files::{
 pub use lock::Held;
 pub use memory::{Stamp, stamp};
 
+/// git, asked about a folder: nothing that lies in the repository runs or answers for it. A repository made of committed
+/// files is none, nothing is fetched, nobody is told that files were looked at.
+#[must_use]
+pub fn git(dir: &Path) -> std::process::Command {
+    let mut command = std::process::Command::new("git");
+    command
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .args(["--no-pager", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false"])
+        .arg("-C")
+        .arg(dir)
+        .stdin(std::process::Stdio::null());
+    command
+}
+
 /// What to type to choose one of several toolpacks, as a hint.
 #[must_use]
 pub fn choices<'p>(files: impl Iterator<Item = &'p Path>) -> String {
@@ -75,7 +90,12 @@ impl Store {
     /// # Errors
     /// [`Error`] with the path.
     pub fn check_state(&self) -> Result<(), Error> {
-        for path in [self.state(), self.state().join("keys"), self.state().join("revisions.json")] {
+        for path in [
+            self.state(),
+            self.state().join("keys"),
+            self.state().join("revisions.json"),
+            self.state().join("audit"),
+        ] {
             if fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_symlink()) {
                 return Err(Error::new(format_args!("{} is a symbolic link", path.display()))
                     .hint("remove it: keys and what this machine remembers lie in a folder of their own"));

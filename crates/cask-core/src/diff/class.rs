@@ -96,7 +96,7 @@ impl Class {
     pub fn title(self) -> &'static str {
         match self {
             Class::NothingNew => "For the record",
-            Class::Narrower => "An agent could do less",
+            Class::Narrower => "An agent could do the same or less",
             Class::Text => "An agent would read or be told something else",
             Class::WiderInput => "An agent could send more",
             Class::MoreDataOut => "More data could come out",

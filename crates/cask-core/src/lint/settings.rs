@@ -222,6 +222,14 @@ impl Settings {
         }
     }
 
+    /// Codes whose level the repository set, and to what: whoever reads a report has to know what it does not say.
+    pub fn set_levels(&self) -> impl Iterator<Item = String> + '_ {
+        self.levels.iter().map(|(code, level)| match level {
+            Level::Off => format!("`{code}` is off here"),
+            Level::At(severity) => format!("`{code}` is {severity:?} here").to_lowercase(),
+        })
+    }
+
     /// The severity of a rule's findings here; none if nothing is to be said.
     #[must_use]
     pub fn severity(&self, rule: &Rule) -> Option<Severity> {

@@ -70,6 +70,15 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
     Ok(out)
 }
 
+/// Whoever changes a scope takes away what it held tools to: it never takes fewer signers than what was approved of it did.
+pub fn raise(subjects: &mut BTreeMap<String, Entry>, base: &Lockfile) {
+    for (id, old) in base.subjects.iter().filter(|(id, _)| id.starts_with(SCOPE)) {
+        if let Some(new) = subjects.get_mut(id).filter(|_| old.state == State::Approved) {
+            new.risk = new.risk.max(old.risk);
+        }
+    }
+}
+
 /// The lockfile that comes after `base`, for this surface: what is unchanged keeps its decision, what is
 /// new or changed is pending, what is gone stays listed as it was until someone approves its removal.
 /// A blocked subject stays blocked whatever it has become: only an explicit `allow` lifts a block.
@@ -78,6 +87,7 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
 /// As [`canon::digest`].
 pub fn pending(base: Option<&Lockfile>, surface: &Surface) -> Result<Lockfile, CanonError> {
     let mut subjects = subjects(surface)?;
+    base.iter().for_each(|base| raise(&mut subjects, base));
     for (id, old) in base.iter().flat_map(|base| &base.subjects) {
         match subjects.get_mut(id) {
             Some(new) if same(new, old) || old.state == State::Blocked => *new = old.clone(),
@@ -125,12 +135,13 @@ pub fn decide(
     if lockfile.subjects.get(subject).is_some_and(|old| old.state == State::Blocked) {
         entry.withdrawn = BTreeMap::from([(EVERYONE.to_owned(), lockfile.revision)]);
     }
-    // One's new word takes the place of the one before, which must not come back.
-    let before = entry.approvals.len();
-    entry.approvals.retain(|one| one.by != pen.by);
-    if entry.approvals.len() != before {
-        entry.withdrawn.insert(pen.by.to_owned(), lockfile.revision);
+    // A new word takes the place of those before, whatever they were about: none of them must come back.
+    if let Some(old) = lockfile.subjects.get(subject) {
+        let changed = old.digest != now.digest;
+        let replaced = old.approvals.iter().filter(|one| changed || one.by == pen.by);
+        entry.withdrawn.extend(replaced.map(|one| (one.by.clone(), lockfile.revision)));
     }
+    entry.approvals.retain(|one| one.by != pen.by);
     entry.approvals.push(sign::approve(&lockfile.toolpack, lockfile.revision, subject, &entry, pen)?);
     lockfile.subjects.insert(subject.to_owned(), entry);
     Ok(())
@@ -161,8 +172,13 @@ pub fn import(lockfile: &mut Lockfile, subject: &str, now: &Entry, approval: App
     }
     let mut entry = joined(lockfile, subject, now);
     let newer = |one: &Approval| one.by == approval.by && one.revision >= approval.revision;
-    if entry.approvals.iter().any(newer) {
+    let known = lockfile.subjects.get(subject).into_iter().flat_map(|old| &old.approvals);
+    if known.chain(&entry.approvals).any(newer) {
         return false;
+    }
+    // what others said of what it was before is over
+    if let Some(old) = lockfile.subjects.get(subject).filter(|old| old.digest != now.digest) {
+        entry.withdrawn.extend(old.approvals.iter().map(|one| (one.by.clone(), one.revision + 1)));
     }
     entry.approvals.retain(|one| one.by != approval.by);
     entry.approvals.push(approval);

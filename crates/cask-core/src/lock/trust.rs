@@ -376,12 +376,11 @@ fn told(signer: &Signer) -> String {
         time.as_ref().map_or_else(String::new, |time| format!(", {word} {time}"))
     };
     format!(
-        "may {} up to {}{}{}, with {}",
+        "may {} up to {}{}{}",
         roles.join(", "),
         signer.max_risk.as_str(),
         window("from", &signer.from),
-        window("until", &signer.until),
-        signer.keys.join(", ")
+        window("until", &signer.until)
     )
 }
 
@@ -576,10 +575,19 @@ impl Trust {
         let named = |content: &Content, id: &str| content.signers.iter().find(|one| one.id == id).cloned();
         for signer in &now.signers {
             match named(then, &signer.id) {
-                None => out.push(format!("trusts `{}`: {}", signer.id, told(signer))),
+                None => {
+                    out.push(format!("trusts `{}`: {}", signer.id, told(signer)));
+                    out.extend(signer.keys.iter().map(|key| format!("`{}` gets the key {key}", signer.id)));
+                }
                 Some(was) if was != *signer => {
-                    out.push(format!("`{}` was: {}", signer.id, told(&was)));
-                    out.push(format!("`{}` is: {}", signer.id, told(signer)));
+                    if told(&was) != told(signer) {
+                        out.push(format!("`{}` was: {}", signer.id, told(&was)));
+                        out.push(format!("`{}` is: {}", signer.id, told(signer)));
+                    }
+                    let added = signer.keys.iter().filter(|key| !was.keys.contains(key));
+                    out.extend(added.map(|key| format!("`{}` gets the key {key}", signer.id)));
+                    let gone = was.keys.iter().filter(|key| !signer.keys.contains(key));
+                    out.extend(gone.map(|key| format!("`{}` loses the key {key}", signer.id)));
                 }
                 Some(_) => {}
             }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 /// Longest name or message shown to a person, in characters. JSON carries the whole text.
 pub const SHOWN: usize = 400;
+/// A tool has at most 16 KiB.
+const LONGEST: usize = 16 * 1024;
 
 /// For a terminal or a log: nothing moves the cursor, changes colour, hides or reorders text.
 #[must_use]
@@ -14,6 +16,25 @@ pub fn terminal(text: &str) -> String {
         visible(c, &mut out);
     }
     out
+}
+
+/// As [`terminal`], but as long as anything that is signed can be: what somebody approves they must be able to read.
+#[must_use]
+pub fn whole(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in clip(text, LONGEST).chars() {
+        visible(c, &mut out);
+    }
+    out
+}
+
+/// The first characters of a text, and how many more there are, where it is too long for a place that cannot hold it.
+#[must_use]
+pub fn counted(text: &str, max: usize) -> Cow<'_, str> {
+    match text.chars().count().saturating_sub(max) {
+        0 => Cow::Borrowed(text),
+        more => Cow::Owned(format!("{} (and {more} more characters: use the text format)", clip(text, max))),
+    }
 }
 
 /// For a terminal, a message of several lines that quotes what came from outside: as [`terminal`], but the

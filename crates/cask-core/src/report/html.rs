@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::escape::{lines, terminal};
+use super::escape::{lines, terminal, whole};
 use super::json::canonical;
 use super::{OPEN_UP_TO, Report, Section, Verdict, grouped, place, windows};
 use crate::finding::{Finding, Severity};
@@ -258,7 +258,7 @@ fn mark(words: &[&str], kept: &BTreeSet<usize>, tag: &str) -> String {
 
 /// Text with what stands between backticks as code.
 fn prose(text: &str) -> String {
-    let shown = terminal(text);
+    let shown = whole(text);
     let mut out = String::with_capacity(shown.len() + 16);
     let mut rest = shown.as_str();
     while let Some((before, tail)) = rest.split_once('`') {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::escape::{code, html, markdown};
+use super::escape::{SHOWN, code, counted, html, markdown};
 use super::{OPEN_UP_TO, Report, Section, Verdict, brief, grouped, place, tally};
 use crate::finding::{Finding, Severity};
 
@@ -187,7 +187,7 @@ fn row(place: &str, finding: &Finding) -> String {
 fn details(finding: &Finding) -> String {
     let mut out = String::new();
     for (at, detail) in finding.details.iter().enumerate() {
-        let line = format!("<br>• {}", markdown(detail));
+        let line = format!("<br>• {}", markdown(&counted(detail, SHOWN - 60)));
         if out.len() + line.len() > DETAILS {
             let _ = write!(out, "<br>• … and {} more", finding.details.len() - at);
             break;

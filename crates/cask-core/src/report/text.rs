@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::escape::terminal;
+use super::escape::{terminal, whole};
 use super::{Report, brief, grouped, place};
 use crate::finding::{Finding, Severity};
 
@@ -57,7 +57,7 @@ fn write_finding(finding: &Finding, colour: bool, out: &mut String) {
     }
     let _ = writeln!(out, "{head}\n            {}", terminal(&finding.message));
     for detail in &finding.details {
-        let _ = writeln!(out, "            - {}", terminal(detail));
+        let _ = writeln!(out, "            - {}", whole(detail));
     }
     match brief(finding) {
         (None, None) => {}

@@ -108,7 +108,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
         report.verdict = Some(if fails { Verdict::Breaking } else { rest });
     }
     if report.findings().next().is_some() && args.against.is_none() && args.baseline.is_none() {
-        report.next = next(ctx, &pack, before.sealed.as_ref())?;
+        report.next = next(ctx, &pack, before.sealed.as_ref(), report.findings())?;
     }
     output::report(&report, args.format, ctx)
 }
@@ -191,7 +191,12 @@ fn ask(then: &Surface, now: &Surface, groups: &mut Vec<(String, Vec<Finding>)>) 
 }
 
 /// What to type next: sync where what waits for a decision is not what is there, then decide.
-fn next(ctx: &Ctx, pack: &Pack, sealed: Option<&Lockfile>) -> Result<Vec<String>, Error> {
+fn next<'f>(
+    ctx: &Ctx,
+    pack: &Pack,
+    sealed: Option<&Lockfile>,
+    findings: impl IntoIterator<Item = &'f Finding>,
+) -> Result<Vec<String>, Error> {
     let pending = pack.pending_file();
     let cask = ctx.command();
     let mut steps = Vec::new();
@@ -200,6 +205,13 @@ fn next(ctx: &Ctx, pack: &Pack, sealed: Option<&Lockfile>) -> Result<Vec<String>
     if !(pending.is_file() && pack.lockfile(&pending).is_ok_and(current)) {
         steps.push(format!("{cask} gate sync --toolpack {}", path_word(&pack.file)));
     }
+    // Nobody is led to sign what looks like an attack.
+    if let Some(worst) = findings.into_iter().find(|one| diff::class(one) == Some(Class::Injection)) {
+        steps.push(format!("{cask} explain {}", worst.code));
+        steps.push(format!("{cask} gate block NAME"));
+        return Ok(steps);
+    }
+    steps.push(format!("{cask} gate review --toolpack {}", path_word(&pack.file)));
     steps.push(format!("{cask} gate allow --all --lockfile {}", path_word(&pending)));
     Ok(steps)
 }

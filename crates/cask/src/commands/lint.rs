@@ -90,6 +90,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     });
     let refused = lockfile.as_ref().and_then(|(_, it)| accept(it, &surface.toolpack, &against).err());
     let mut report = report(outcome, &pack, ctx);
+    report.notes.extend(settings.set_levels());
     if let Some((path, lockfile)) = &lockfile {
         let words = format!("{} (revision {})", path.display(), lockfile.revision);
         report.subject.push(("lockfile".to_owned(), words));

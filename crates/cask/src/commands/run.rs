@@ -93,6 +93,7 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     };
     let credentials = credentials.map_err(Error::new)?;
     let path = args.audit_log.unwrap_or_else(|| store.state().join("audit").join(format!("{id}.jsonl")));
+    store.check_state()?;
     let audit = AuditLog::open(&path)
         .map_err(|error| Error::new(error).hint("without an audit log nothing is served"))?;
     let fixed_now = ctx.fixed_now.as_deref().map(str::parse).transpose();

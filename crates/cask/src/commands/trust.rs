@@ -375,7 +375,7 @@ pub(super) fn told_of(trust: &Trust) -> String {
                 roles.join(", "),
                 signer.max_risk.as_str().to_owned(),
                 window.join(" "),
-                keys.join(" "),
+                ui::count(keys.len() as u64, "key"),
             ]
         })
         .collect();
@@ -383,6 +383,11 @@ pub(super) fn told_of(trust: &Trust) -> String {
         content.thresholds.all().iter().map(|(name, count)| format!("{name} {count}")).collect();
     let mut out = format!("trust revision {}\n", content.revision);
     out += &ui::table(&["SIGNER", "MAY", "UP TO", "TRUSTED", "KEYS"], &rows);
+    for signer in &content.signers {
+        for key in signer.keys.iter().filter_map(|text| Key::read(text)) {
+            out += &format!("{} signs with {}\n", terminal(&signer.id), key.id());
+        }
+    }
     out += &format!("it takes: {}\n", thresholds.join(", "));
     if !content.author_may_approve {
         out += "whoever made a change does not count among those who approve it\n";
@@ -401,6 +406,10 @@ pub(super) fn told_of(trust: &Trust) -> String {
 
 fn check(format: Style, ctx: &Ctx, store: &Store) -> Result<Exit, Error> {
     let trust = trust::current(store, ctx)?;
+    if !store.trust_file().exists() {
+        return Err(Error::new(format_args!("there is no {}", store.trust_file().display()))
+            .hint("begin with `cask trust init`, or restore it from version control"));
+    }
     let file = store.trust_file().display().to_string();
     let report = Report {
         kind: "trust",

@@ -128,7 +128,7 @@ pub(super) fn pending(ground: &Ground<'_>) -> Vec<Said> {
         }
         let open: Vec<String> = open.iter().map(|(code, ids)| format!("{code}: {}", listed(ids))).collect();
         let hint = format!(
-            "{cask} diff --toolpack {file}, then {cask} gate allow --toolpack {file}",
+            "{cask} diff --toolpack {file}, then {cask} gate review --toolpack {file} (or gate allow)",
             cask = ground.ctx.command(),
             file = ui::path_word(&sealed.pack.file)
         );

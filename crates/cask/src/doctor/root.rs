@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use super::{Ground, Said, Verdict};
 use crate::store::UNFINISHED;
@@ -54,9 +53,7 @@ pub(super) fn ignored(ground: &Ground<'_>) -> Vec<Said> {
 
 /// What git says in a folder: its exit code and output; none if there is no git or no repository.
 fn git(folder: &Path, words: &[&str]) -> Option<(i32, Vec<u8>)> {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(words).stdin(Stdio::null());
-    let output = command.output().ok()?;
+    let output = crate::store::git(folder).args(words).output().ok()?;
     let code = output.status.code().filter(|code| (0..128).contains(code))?;
     Some((code, output.stdout))
 }

@@ -43,7 +43,7 @@ pub enum What {
 /// # Errors
 /// [`Error`] if a file that is there cannot be read.
 pub fn plan(top: &Path, root: &Path) -> Result<Vec<Step>, Error> {
-    let mut steps = vec![whole(top, SETTINGS, settings(root))?, whole(top, WORKFLOW, workflow(root))?];
+    let mut steps = vec![whole(top, SETTINGS, LINT.to_owned())?, whole(top, WORKFLOW, workflow(root))?];
     if let Some(lines) = ignored(root) {
         steps.insert(1, ignore(top, &lines)?);
     }
@@ -129,18 +129,20 @@ fn quoted(root: &Path) -> String {
     json!(below(root).unwrap_or_else(|| ".caskmcp".to_owned())).to_string()
 }
 
-fn settings(root: &Path) -> String {
-    format!(
-        "# Settings of cask for this repository. Every line is what cask does without it.\n\
-         #\n\
-         # The state root: toolpacks, who may approve, captures. `--root` and CASK_ROOT go before it.\n\
-         # root = {}\n\
-         #\n\
-         # What counts as secret in recorded traffic: default_safe or high_risk_pii.\n\
-         # redaction_profile = \"default_safe\"\n",
-        quoted(root)
-    )
-}
+/// What `cask lint` reads (docs/lint.md), all of it commented out.
+const LINT: &str = "\
+# Settings of cask for this repository. Every line is what cask does without it.
+#
+# [lint]
+# budget_tokens = 25000          # of the tools/list of one toolset
+# level.description-long = \"warning\"
+#
+# [[lint.waive]]
+# code = \"host-plain-http\"
+# subject = \"tool/*\"
+# reason = \"the service is on this machine\"
+# until = \"2027-01-31\"
+";
 
 fn workflow(root: &Path) -> String {
     format!(

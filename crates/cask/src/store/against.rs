@@ -1,7 +1,6 @@
 //! What a toolpack can be compared with besides its own lockfile: another toolpack, itself at a git revision, a snapshot.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use cask_core::artifact::{self, BadArtifact, Manifest, manifest, scopes, snapshot};
 use cask_core::canon::Digest;
@@ -45,10 +44,8 @@ fn at_revision(dir: &Path, revision: &str) -> Result<Other, Error> {
         return Err(neither("no revision is called that"));
     }
     let show = |name: &str| -> Result<String, Error> {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(dir)
-            .args(["show", "--no-textconv", &format!("{revision}:./{name}")])
+        let output = super::git(dir)
+            .args(["cat-file", "blob", &format!("{revision}:./{name}")])
             .output()
             .map_err(|error| neither(&format!("git: {error}")))?;
         if !output.status.success() {

@@ -33,6 +33,10 @@ pub fn read_bytes(base: &Path, path: &Path, max: u64) -> Result<Vec<u8>, Error> 
     if !real.starts_with(&real_base) {
         return Err(outside(path, base));
     }
+    // Opening a pipe waits for whoever writes into it.
+    if !real.metadata().is_ok_and(|meta| meta.is_file()) {
+        return Err(Error::new(format_args!("{} is not a file", path.display())));
+    }
     let file = File::open(&real).map_err(|error| io_error("read", path, &error))?;
     let meta = file.metadata().map_err(|error| io_error("read", path, &error))?;
     if !meta.is_file() {

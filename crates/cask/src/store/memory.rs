@@ -84,22 +84,43 @@ impl Store {
         let text = serde_json::to_string_pretty(memory).map_err(Error::new)?;
         self.check_state()?;
         make_dir(&self.state())?;
-        self.write(&self.memory_file(), text.as_bytes())
+        let file = self.memory_file();
+        let base = super::dir_of(&file);
+        make_dir(base)?;
+        super::write(base, &file, text.as_bytes())
     }
 
-    /// Where it is remembered: `state/revisions.json`.
+    /// Where it is remembered. In a work tree of git that is outside of it (`$XDG_STATE_HOME/cask/`, or `.local/state/cask/`
+    /// at home): git overwrites ignored files with committed ones without a word.
     #[must_use]
     pub fn memory_file(&self) -> PathBuf {
-        self.state().join("revisions.json")
+        self.outside().unwrap_or_else(|| self.state()).join("revisions.json")
+    }
+
+    /// A folder of this root outside the repository, if it lies in one and there is a place.
+    fn outside(&self) -> Option<PathBuf> {
+        let root = self.root.canonicalize().or_else(|_| std::path::absolute(&self.root)).ok()?;
+        if !root.ancestors().any(|folder| folder.join(".git").exists()) {
+            return None;
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
+        let name: String =
+            Digest::of_bytes(root.as_os_str().as_encoded_bytes()).hex().chars().take(32).collect();
+        Some(base.join("cask").join(name)).filter(|folder| folder.is_absolute())
     }
 
     fn memory(&self) -> Result<Memory, Error> {
         self.check_state()?;
-        let path = self.memory_file();
+        let mut path = self.memory_file();
+        if !path.exists() {
+            // from before it lay outside, or before there was a repository
+            path = self.state().join("revisions.json");
+        }
         if !path.exists() {
             return Ok(Memory::default());
         }
-        let text = read(&self.root, &path, 16 << 20)?;
+        let text = read(super::dir_of(&path), &path, 16 << 20)?;
         let memory: Memory = serde_json::from_str(&text)
             .map_err(|error| Error::new(format_args!("{}: {error}", path.display())))?;
         if memory.schema_version != "1" {

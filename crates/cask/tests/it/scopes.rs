@@ -123,7 +123,17 @@ fn an_approved_scope_is_held_and_an_edited_one_serves_nothing() {
     let check = world.cask(&["gate", "check"]);
     assert_eq!(check.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&check.stdout).contains("scope-gone"));
-    // Somebody approves that it is gone: nothing limits the tools any more.
+    // That it is gone is not approved in passing. Somebody approves that it holds nothing: nothing limits the tools then.
+    world.approve();
+    assert!(again("denied_scope_not_approved").0.is_empty());
+    put(
+        &root,
+        "schema_version: \"1\"\ntoolpacks:\n  tp_0123456789ab:\n    scopes:\n      reads:\n        intent: \"none\"\n        \
+         tools: []\n        hosts: []\n        effects: []\n        max_risk: safe\n        confirm: false\n        review: accepted\n",
+    );
+    world.approve();
+    assert_eq!(again("allowed_policy").0.len(), 2);
+    std::fs::remove_file(&file).unwrap();
     world.approve();
     assert_eq!(again("allowed_policy").0.len(), 2);
 }
@@ -134,11 +144,15 @@ fn a_guess_about_money_is_not_approved_before_a_person_takes_it_over() {
     world.write(SUGGESTED, SUGGESTIONS);
     says(&world.cask(&["scopes", "check"]), 2, "scope-unsure");
     ok(&world.cask(&["gate", "sync"]));
-    for args in
-        [&["gate", "allow", "pay"][..], &["gate", "allow", "--all"], &["gate", "export", "pay", "--sign"]]
-    {
+    for args in [&["gate", "allow", "pay"][..], &["gate", "export", "pay", "--sign"]] {
         says(&world.cask(args), 3, "review: accepted");
     }
+    // All is all but that.
+    says(&world.cask(&["gate", "allow", "--all"]), 1, "left out");
+    assert_eq!(
+        (world.standing("tool/get_user"), world.standing("tool/pay")),
+        ("approved".into(), "pending".into())
+    );
     ok(&world.cask(&["gate", "allow", "get_user"]));
     says(&world.cask(&["scopes", "merge"]), 1, "scope-proposed");
     assert!(!world.root().join(FILE).exists(), "only shown");

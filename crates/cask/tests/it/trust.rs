@@ -225,7 +225,14 @@ fn a_revoked_key_counts_up_to_then_and_a_compromised_one_never_did() {
     let world = two();
     ok(&world.cask(&["gate", "allow", "--all", "--by", BOB]));
     let key = world.cask(&["trust", "show"]).out;
-    let key = key.lines().find(|line| line.starts_with(BOB)).unwrap().rsplit(' ').next().unwrap().to_owned();
+    let key = key
+        .lines()
+        .find(|line| line.starts_with("bob@example.com signs with"))
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap()
+        .to_owned();
     let at = |time: &str, args: &[&str]| -> Ran {
         world.command(args).env("CASK_NOW", time).output().unwrap().into()
     };

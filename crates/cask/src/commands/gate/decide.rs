@@ -8,7 +8,7 @@ use cask_core::lock::change::{self, same};
 use cask_core::lock::sign::{self, Pen};
 use cask_core::lock::status::{Against, Seen, Standing, accept, agreed, standings};
 use cask_core::lock::trust::{Role, Trust};
-use cask_core::lock::{Lockfile, NotApproved, POLICY, State};
+use cask_core::lock::{Entry, Lockfile, NotApproved, POLICY, SCOPE, State};
 use cask_core::report::escape::{lines, terminal};
 use cask_core::toolpack::Binding;
 
@@ -118,6 +118,12 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     // A block is lifted by name, never because a toolset or a tier holds what is blocked.
     wanted.retain(|id| typed.contains(id) || !blocked(&desk, id));
     wanted.retain(|id| named.contains(id) || standings.get(id) != Some(&Standing::Approved));
+    // What is of high risk and a guess is approved by name only, and then it is refused with what to do about it.
+    let guessed: Vec<(String, String)> = scopes::guesses(&desk.pack, &wanted)?
+        .into_iter()
+        .filter(|(tool, _)| !typed.contains(&format!("tool/{tool}")))
+        .collect();
+    wanted.retain(|id| !guessed.iter().any(|(tool, _)| *id == format!("tool/{tool}")));
     if wanted.contains(POLICY) {
         sound(&desk.pack)?;
     }
@@ -147,8 +153,16 @@ pub(super) fn allow(args: &Allow, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
     text.push_str(&desk.list("still to decide: ", &left.iter().collect::<Vec<_>>()));
     let short = desk.short(ctx)?;
     text.push_str(&desk.list("not served before more signers agree: ", &short.iter().collect::<Vec<_>>()));
+    if let Some((_, scope)) = guessed.first() {
+        let tools: Vec<String> = guessed.iter().map(|(tool, _)| format!("tool/{tool}")).collect();
+        text.push_str(&desk.list(
+            "left out, because what their scope is for is a guess of high risk: ",
+            &tools.iter().collect::<Vec<_>>(),
+        ));
+        text.push_str(&format!("  {}\n", scopes::taken_over(scope)));
+    }
     output::text(&text)?;
-    Ok(Exit::Pass)
+    Ok(if guessed.is_empty() { Exit::Pass } else { Exit::Review })
 }
 
 /// What was named: by itself, by its toolset, by its risk.
@@ -173,7 +187,10 @@ fn chosen(args: &Allow, desk: &Desk, typed: &BTreeSet<String>) -> Result<BTreeSe
 /// approves a tool has seen which toolsets it is in and where it calls. But nothing on which somebody has decided is
 /// decided on again in passing, unless it is what was decided on, for tools of a higher risk.
 fn along(desk: &Desk, named: &BTreeSet<String>, standings: &BTreeMap<String, Standing>) -> BTreeSet<String> {
-    let known = |id: &str| desk.base.as_ref().is_some_and(|base| base.subjects.contains_key(id));
+    let known = |id: &str| {
+        let entry = desk.base.as_ref().and_then(|base| base.subjects.get(id));
+        entry.is_some_and(|entry| entry.state != State::Pending || !entry.withdrawn.is_empty())
+    };
     let lacks = |id: &str, risk: Risk| match standings.get(id) {
         None | Some(Standing::Not(NotApproved::Pending)) => !known(id),
         Some(Standing::Not(NotApproved::Raised)) => {
@@ -237,7 +254,15 @@ pub(super) fn sync(args: &Sync, ctx: &Ctx, store: &Store) -> Result<Exit, Error>
         // Who made a change stays on record for as long as it is that change.
         let file = pack.pending_file();
         let known = if file.is_file() { pack.lockfile(&file).ok() } else { None };
-        for (id, entry) in pending.subjects.iter_mut().filter(|(_, entry)| entry.state == State::Pending) {
+        for (id, entry) in &mut pending.subjects {
+            // Approved before anybody asked who made it: that has to be decided again, by somebody else.
+            if entry.state == State::Approved && entry.author.is_none() && now.contains_key(id) {
+                let withdrawn = std::mem::take(&mut entry.withdrawn);
+                *entry = Entry { withdrawn, ..now.get(id).cloned().unwrap_or_else(|| entry.clone()) };
+            }
+            if entry.state != State::Pending {
+                continue;
+            }
             let known = known.as_ref().and_then(|known| known.subjects.get(id));
             let same = known.filter(|known| known.digest == entry.digest && known.author.is_some());
             entry.author = same.map_or_else(|| Some(author.clone()), |known| known.author.clone());
@@ -309,6 +334,7 @@ impl Desk {
         let (base, seen) = base(&pack, store, &trust, &ctx.now())?;
         let mut next = next(base.as_ref(), seen.as_ref(), &pack)?;
         let mut now = change::subjects(&pack.surface).map_err(Error::new)?;
+        base.iter().for_each(|base| change::raise(&mut now, base));
         // Who made a change is said where it is prepared, and signed by who approves it.
         for (id, entry) in &mut now {
             let known = reviewed.subjects.get(id).and_then(|entry| entry.author.clone());
@@ -375,10 +401,17 @@ impl Desk {
         let mut removed = Vec::new();
         self.lockfile.subjects.retain(|id, entry| {
             let gone = !now.contains_key(id) && entry.state != State::Blocked && (all || pruned.contains(id));
-            if gone {
+            // A scope that is gone holds its tools still: its limits go by approving that it holds nothing.
+            if !gone || (id.starts_with(SCOPE) && !entry.tools.is_empty()) {
+                return true;
+            }
+            if entry.state == State::Approved {
                 removed.push(id.clone());
             }
-            !gone
+            // What was taken back stays on record: should the subject come again, it does not come back with it.
+            entry.state = State::Pending;
+            entry.approvals.clear();
+            !entry.withdrawn.is_empty()
         });
         removed
     }

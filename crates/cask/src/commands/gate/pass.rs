@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use cask_core::lock::key::{self, Key};
 use cask_core::lock::sign::{self, PAYLOAD_TYPE};
 use cask_core::lock::status::Against;
+use cask_core::lock::trust::Miss;
 use cask_core::lock::{Approval, Entry, State, change, is_time, quorum};
 use cask_core::report::escape::terminal;
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
@@ -247,7 +248,9 @@ pub(super) fn import(args: &Import, ctx: &Ctx, store: &Store) -> Result<Exit, Er
             let against = Against { trust: &desk.trust, now: &now, seen: None };
             let found = quorum::explain(&id, &with, &desk.lockfile, &against);
             let line = |what: &str| format!("  {} by {}: {what}\n", terminal(&id), terminal(&approval.by));
-            match found.first().and_then(|(_, miss)| *miss) {
+            // What a key signed that is revoked now, and nobody has seen before, could have been signed at any time.
+            let revoked = desk.trust.content().revoked.iter().any(|revoked| revoked.key == approval.key);
+            match found.first().and_then(|(_, miss)| miss.or(revoked.then_some(Miss::Revoked))) {
                 Some(miss) => told += &line(&format!("does not count: {}", miss.words())),
                 None if change::import(&mut desk.lockfile, &id, &entry, approval.clone()) => {
                     taken += 1;

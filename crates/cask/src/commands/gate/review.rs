@@ -6,7 +6,7 @@ use std::io::IsTerminal as _;
 use cask_core::finding::{Finding, Severity};
 use cask_core::lock::State;
 use cask_core::lock::status::Standing;
-use cask_core::report::escape::terminal;
+use cask_core::report::escape::{terminal, whole};
 use cask_core::toolpack::Binding;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 
@@ -90,11 +90,11 @@ fn lines(finding: &Finding) -> Vec<Line> {
     };
     let line = |tone, text: String| Line { tone, text };
     let mut out = vec![line(tone, terminal(&finding.message))];
-    out.extend(finding.details.iter().map(|detail| line(Tone::Plain, format!("  {}", terminal(detail)))));
+    out.extend(finding.details.iter().map(|detail| line(Tone::Plain, format!("  {}", whole(detail)))));
     for (tone, sign, value) in [(Tone::Before, '-', &finding.before), (Tone::After, '+', &finding.after)] {
         if let Some(value) = value {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            out.push(line(tone, format!("  {sign} {}", terminal(&text))));
+            out.push(line(tone, format!("  {sign} {}", whole(&text))));
         }
     }
     out.push(line(Tone::Plain, String::new()));

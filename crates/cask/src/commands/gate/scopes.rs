@@ -26,20 +26,31 @@ pub(super) fn sound(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Error>
         return Err(Error::new(format_args!("scopes.yaml cannot be approved as it is:{}", few(&faults)))
             .hint("a limit that holds nothing protects nothing; see `cask scopes check`"));
     }
-    let suggested = scopes::suggested(pack)?;
-    let open = unsure(&suggested, &pack.surface.scopes).into_iter();
-    let open: Vec<(&str, &str)> = open.filter(|(tool, _)| wanted.contains(&format!("tool/{tool}"))).collect();
+    let open = guesses(pack, wanted)?;
     let Some((_, name)) = open.first() else { return Ok(()) };
     let lines: Vec<String> =
         open.iter().map(|(tool, name)| format!("\n  {} ({})", terminal(tool), terminal(name))).collect();
     Err(Error::new(format_args!(
-        "what these tools do is a guess, of high or critical risk, that nobody has taken over:{}",
+        "what the scopes of these tools are for is a guess, of high or critical risk, that nobody has taken over:{}",
         few(&lines)
     ))
-    .hint(format_args!(
-        "look at it with `cask scopes show {}`; then `cask scopes merge --write` and set `review: accepted` in scopes.yaml; or leave them out",
+    .hint(taken_over(name)))
+}
+
+/// The tools among these whose suggested scope is a guess of high risk that nobody has taken over, with that scope.
+pub(super) fn guesses(pack: &Pack, wanted: &BTreeSet<String>) -> Result<Vec<(String, String)>, Error> {
+    let suggested = scopes::suggested(pack)?;
+    let open = unsure(&suggested, &pack.surface.scopes).into_iter();
+    let open = open.map(|(tool, name)| (tool.to_owned(), name.to_owned()));
+    Ok(open.filter(|(tool, _)| wanted.contains(&format!("tool/{tool}"))).collect())
+}
+
+/// What to do about a scope that is a guess.
+pub(super) fn taken_over(name: &str) -> String {
+    format!(
+        "look at it with `cask scopes show {}`; then `cask scopes merge --write`, set `review: accepted` in scopes.yaml, and `cask gate sync`",
         terminal(name)
-    )))
+    )
 }
 
 fn few(lines: &[String]) -> String {

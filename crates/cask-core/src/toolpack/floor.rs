@@ -185,7 +185,7 @@ mod tests {
             (
                 "a role",
                 tool("POST", "/x", json(serde_json::json!({ "order": { "role": "admin" } }))),
-                Risk::Medium,
+                Risk::High,
             ),
         ] {
             assert!(risk(&tool) >= least, "{what}: {:?}", risk(&tool));

@@ -33,7 +33,7 @@ pub struct Args {
     /// The toolpack.yaml [default: the only one under the root]
     #[arg(long, value_name = "FILE")]
     toolpack: Option<PathBuf>,
-    /// Where to write it [default: `<toolpack>-r<revision>.zip`]
+    /// Where to write it (without it, `<toolpack>-r<revision>.zip`)
     #[arg(long, value_name = "OUT.ZIP")]
     file: Option<PathBuf>,
 }

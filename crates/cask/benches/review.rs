@@ -103,6 +103,6 @@ fn make(root: &Path, count: usize) {
         cask(&["trust", "threshold", tier, "2", "--by", "alice"]);
     }
     for by in ["alice", "bob"] {
-        cask(&["gate", "allow", "--all", "--by", by]);
+        cask(&["gate", "allow", "--all", "--yes", "--by", by]);
     }
 }

@@ -26,7 +26,7 @@ fn main() {
     pack::write(&root, TOOLS, &upstream.to_string());
     cask(&root, &["gate", "sync"]);
     let approve = Instant::now();
-    cask(&root, &["gate", "allow", "--all", "--as", "bench@example.com"]);
+    cask(&root, &["gate", "allow", "--all", "--yes", "--as", "bench@example.com"]);
     println!("cask gate allow --all ({TOOLS} tools): {:.0} ms", millis(approve.elapsed()));
 
     let version = samples(STARTS, || {

@@ -47,9 +47,7 @@ enum Command {
     Verify(commands::verify::Args),
     Config(commands::config::Args),
     Lint(commands::lint::Args),
-    #[command(hide = true)]
     Init(commands::init::Args),
-    #[command(hide = true)]
     Doctor(commands::doctor::Args),
     #[command(hide = true)]
     Bundle(commands::bundle::Args),
@@ -66,7 +64,6 @@ enum Command {
     /// Serve MCP (same as `mcp serve`)
     #[command(hide = true)]
     Serve(Box<commands::run::Args>),
-    #[command(hide = true)]
     Explain(commands::explain::Args),
     #[command(hide = true)]
     Keys(commands::keys::Args),

@@ -148,7 +148,7 @@ fn drift_is_checked_where_a_capture_is_given() {
     let calls = |first: u64, key: &str| har(&(first..first + 20).map(|i| call(i, key)).collect::<Vec<_>>());
     std::fs::write(world.path("old.har"), calls(1, "name")).unwrap();
     std::fs::write(world.path("-new.har"), calls(5_000, "full_name")).unwrap();
-    for words in [&["mint", "old.har", "-a", "api.example.com"][..], &["gate", "allow", "--all"]] {
+    for words in [&["mint", "old.har", "-a", "api.example.com"][..], &["gate", "allow", "--all", "--yes"]] {
         let ran = world.cask(words);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     }

@@ -104,9 +104,10 @@ fn world() -> (World, impl Fn(&str) -> String) {
     std::fs::write(world.path("traffic.har"), har(&calls.collect::<Vec<_>>())).unwrap();
     std::fs::write(world.path("spec.json"), SPEC).unwrap();
     std::fs::write(world.path("spec.yaml"), SPEC).unwrap();
-    for args in
-        [&["mint", "traffic.har", "spec.json", "-a", "api.example.com"][..], &["gate", "allow", "--all"]]
-    {
+    for args in [
+        &["mint", "traffic.har", "spec.json", "-a", "api.example.com"][..],
+        &["gate", "allow", "--all", "--yes"],
+    ] {
         let ran = world.cask(args);
         assert_eq!(ran.code, 0, "{}", ran.err);
     }

@@ -88,7 +88,7 @@ fn whoever_approves_reads_all_of_it() {
     let long = "a long and harmless text ".repeat(12);
     world.edit("artifact/tools.json", "Does one thing.", &format!("{long} END-ONE"));
     world.cask(&["gate", "sync"]);
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     world.edit("artifact/tools.json", "END-ONE", "END-TWO");
     let out = world.cask(&["diff"]).out;
     assert!(out.contains("END-ONE") && out.contains("END-TWO"), "{out}");
@@ -101,7 +101,7 @@ fn a_read_that_deletes_is_refused() {
         tool("get_user", "read", "low", "DELETE"),
         tool("pay", "payment", "critical", "POST"),
     ]);
-    for command in [&["diff"][..], &["gate", "sync"], &["gate", "allow", "--all"], &["run"]] {
+    for command in [&["diff"][..], &["gate", "sync"], &["gate", "allow", "--all", "--yes"], &["run"]] {
         let ran = world.cask(command);
         assert!(ran.code == 3 && ran.err.contains("is called with a method that changes"), "{}", ran.err);
     }
@@ -169,7 +169,7 @@ fn a_change_of_the_policy_is_proved_or_refuted_where_there_is_a_solver() {
                   @id(\"few\") forbid (principal, action, resource) when { context.calls.hour >= 10 };\n";
     world.write("artifact/policy.cedar", policy);
     assert_eq!(world.cask(&["gate", "sync"]).code, 0);
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     let solver = std::process::Command::new("cvc5").arg("--version").output().is_ok();
     world.write("artifact/policy.cedar", &policy.replace(">= 10", ">= 9"));
     let ran = world.cask(&["diff"]);

@@ -22,7 +22,7 @@ fn world() -> World {
     std::fs::write(world.path("first.har"), traffic("users", 20)).unwrap();
     std::fs::write(world.path("second.har"), traffic("orders", 20)).unwrap();
     assert_eq!(world.cask(&["mint", "first.har", "-a", "api.example.com"]).code, 0);
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     world
 }
 
@@ -176,7 +176,7 @@ fn only_reads(start: &World, cask: impl Fn(&[&str]) -> Ran, why: &str, hint: &st
         &["capture", "import", "second.har", "-a", "api.example.com"],
         &["drift", "second.har"],
         &["gate", "sync"],
-        &["gate", "allow", "--all"],
+        &["gate", "allow", "--all", "--yes"],
         &["gate", "block", "get_user"],
         &["gate", "snapshot"],
         &["run"],

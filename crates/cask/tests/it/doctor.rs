@@ -119,7 +119,7 @@ fn what_somebody_has_to_decide_is_blocked() {
     ok(&world.cask(&["gate", "sync"]));
     let said = doctor(&world, 2, "blocked");
     assert!(row(&said, "lockfile").contains("nothing is approved yet"), "{said:#}");
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     doctor(&world, 0, "ready");
     // An older lockfile than the one that was accepted.
     let old = world.read(APPROVED);
@@ -186,7 +186,7 @@ fn what_is_not_as_it_should_be_is_misconfigured() {
 fn an_approval_that_ends_soon_is_told() {
     let world = World::new();
     ok(&world.cask(&["gate", "sync"]));
-    ok(&world.cask(&["gate", "allow", "--all", "--until", "2026-12-03"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes", "--until", "2026-12-03"]));
     let said = doctor(&world, 0, "ready");
     let row = row(&said, "approvals-ending");
     assert!(

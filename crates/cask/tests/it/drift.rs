@@ -176,13 +176,13 @@ fn codes_and_tools_are_explained() {
 #[test]
 fn minting_accepts_nothing_that_approving_does_not() {
     let world = minted();
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     let changed = |i| json!({ "id": 90_000 + i * 7, "visits": format!("{i} times") });
     std::fs::write(world.path("after.har"), har(5_000, changed)).unwrap();
     assert_eq!(world.cask(&["drift", "after.har"]).code, 2);
     assert_eq!(world.cask(&["mint", "after.har", "-a", "api.example.com"]).code, 0);
     assert_eq!(world.cask(&["drift", "after.har"]).code, 2, "what was minted is not accepted yet");
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     let ran = world.cask(&["drift", "after.har"]);
     assert_eq!(ran.code, 0, "{}", ran.out);
 }

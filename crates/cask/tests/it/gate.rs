@@ -11,7 +11,7 @@ fn the_documented_way_from_pending_to_approved() {
     assert_eq!(world.cask(&["gate", "sync"]).code, 0);
     assert_eq!(world.cask(&["gate", "check"]).code, 1, "nothing is approved yet");
     let pending = world.pack(PENDING);
-    let ran = world.cask(&["gate", "allow", "--all", "--lockfile", pending.to_str().unwrap()]);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes", "--lockfile", pending.to_str().unwrap()]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.err.contains("trust on first use: alice@example.com"), "{}", ran.err);
     assert_eq!(world.cask(&["gate", "check"]).code, 0);
@@ -22,7 +22,7 @@ fn the_documented_way_from_pending_to_approved() {
     assert_eq!(status["subjects"].as_array().unwrap().len(), 6);
     // Doing it again changes nothing.
     let before = files(&world.root());
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     assert_eq!(files(&world.root()), before);
 }
 
@@ -80,7 +80,7 @@ fn a_block_outlives_everything_but_its_lifting() {
     assert_eq!(world.cask(&["gate", "check"]).code, 0, "a decision is a decision");
     world.edit("artifact/tools.json", "\"title\":\"pay\"", "\"title\":\"pay!\"");
     world.cask(&["gate", "sync"]);
-    let ran = world.cask(&["gate", "allow", "--all"]);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes"]);
     assert!(ran.out.contains("1 subject stays blocked"), "{}", ran.out);
     assert_eq!(world.standing("tool/pay"), "blocked");
     // Taking the record out by hand breaks the seal.
@@ -143,7 +143,7 @@ fn a_lockfile_that_is_gone_takes_no_block_with_it() {
     let world = World::approved();
     assert_eq!(world.cask(&["gate", "block", "pay"]).code, 0);
     std::fs::remove_file(world.pack(APPROVED)).unwrap();
-    for command in [&["gate", "sync"][..], &["gate", "allow", "--all"]] {
+    for command in [&["gate", "sync"][..], &["gate", "allow", "--all", "--yes"]] {
         let ran = world.cask(command);
         assert_eq!(ran.code, 3, "{command:?}");
         assert!(ran.err.contains("was accepted on this machine"), "{}", ran.err);
@@ -202,12 +202,12 @@ fn a_blocked_policy_is_found() {
 fn an_approval_ends() {
     let world = World::new();
     world.cask(&["gate", "sync"]);
-    assert_eq!(world.cask(&["gate", "allow", "--all", "--until", "2026-11-23"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes", "--until", "2026-11-23"]).code, 0);
     assert_eq!(world.cask(&["gate", "check"]).code, 0);
     let late = world.command(&["gate", "check"]).env("CASK_NOW", "2026-11-23T00:00:00Z").output().unwrap();
     assert_eq!(late.status.code(), Some(1));
     for until in ["soon", "2020-01-01"] {
-        assert_eq!(world.cask(&["gate", "allow", "--all", "--until", until]).code, 3, "{until}");
+        assert_eq!(world.cask(&["gate", "allow", "--all", "--yes", "--until", until]).code, 3, "{until}");
     }
 }
 
@@ -225,7 +225,7 @@ fn bad_files_are_named_and_left_alone() {
         let good = world.read(name);
         world.write(name, text);
         let before = files(&world.root().join("toolpacks"));
-        let ran = world.cask(&["gate", "allow", "--all"]);
+        let ran = world.cask(&["gate", "allow", "--all", "--yes"]);
         assert_eq!(ran.code, 3, "{name}: {}", ran.err);
         assert!(ran.err.contains(expect), "{name}: {}", ran.err);
         assert_eq!(files(&world.root().join("toolpacks")), before, "{name}");
@@ -328,7 +328,7 @@ fn a_snapshot_names_what_it_keeps() {
     assert_eq!(world.cask(&["gate", "snapshot"]).out, ran.out);
     world.edit("artifact/tools.json", "Does one thing.", "Does two things.");
     world.cask(&["gate", "sync"]);
-    assert_eq!(world.cask(&["gate", "allow", "--all"]).code, 0);
+    assert_eq!(world.cask(&["gate", "allow", "--all", "--yes"]).code, 0);
     assert_eq!(world.cask(&["diff"]).code, 0);
     let ran = world.cask(&["diff", "--baseline", &name[..12]]);
     assert_eq!(ran.code, 1, "{}", ran.err);
@@ -366,7 +366,7 @@ fn a_tool_has_one_form_that_is_signed() {
     let diff = world.cask(&["diff"]);
     assert!(diff.code > 0 && diff.out.contains("other bytes than were approved"), "{}", diff.out);
     world.cask(&["gate", "sync"]);
-    let allow = world.cask(&["gate", "allow", "--all"]);
+    let allow = world.cask(&["gate", "allow", "--all", "--yes"]);
     assert_eq!(allow.code, 3);
     assert!(allow.err.contains("tools.json: tool `pay` is not written as cask writes it"), "{}", allow.err);
     world.edit("artifact/tools.json", "\"title\": \"pay\"", "\"title\":\"pay\"");

@@ -29,7 +29,7 @@ pub fn before() -> World {
     std::fs::write(world.path("first.har"), traffic(&["users"], 20)).unwrap();
     std::fs::write(world.path("second.har"), traffic(&["users", "orders", "invoices"], 1000)).unwrap();
     done(world.cask(&["mint", "first.har", "-a", "api.example.com"]));
-    done(world.cask(&["gate", "allow", "--all"]));
+    done(world.cask(&["gate", "allow", "--all", "--yes"]));
     world
 }
 
@@ -167,7 +167,7 @@ fn a_decision_that_is_killed_was_made_or_not() {
     let start = World::approved();
     start.edit("artifact/tools.json", "Does one thing.", "Does another thing.");
     done(start.cask(&["gate", "sync"]));
-    let allow = ["gate", "allow", "--all"];
+    let allow = ["gate", "allow", "--all", "--yes"];
     let whole = start.copy();
     done(whole.cask(&allow));
     let (old, new) = (start.read(APPROVED), whole.read(APPROVED));
@@ -194,14 +194,14 @@ fn a_decision_that_is_killed_was_made_or_not() {
 fn a_first_decision_that_is_killed_trusts_one_key_at_most() {
     let start = World::new();
     done(start.cask(&["gate", "sync"]));
-    killed_at_every_change(&start, &["gate", "allow", "--all"], |world| {
+    killed_at_every_change(&start, &["gate", "allow", "--all", "--yes"], |world| {
         let approved = world.pack(APPROVED).exists();
         assert_eq!(world.cask(&["gate", "check"]).code, if approved { 0 } else { 1 });
-        let again = world.cask(&["gate", "allow", "--all"]);
+        let again = world.cask(&["gate", "allow", "--all", "--yes"]);
         if again.code != 0 {
             assert!(approved && again.err.contains("cask gate sync"), "{}", again.err);
             done(world.cask(&["gate", "sync"]));
-            done(world.cask(&["gate", "allow", "--all"]));
+            done(world.cask(&["gate", "allow", "--all", "--yes"]));
         }
         done(world.cask(&["gate", "check"]));
         let trust = std::fs::read_to_string(world.root().join("trust.yaml")).unwrap();

@@ -191,7 +191,7 @@ fn rules_and_toolsets_of_their_owner_outlive_a_new_mint() {
     assert_eq!(std::fs::read_to_string(&policy).unwrap(), mine);
     assert!(std::fs::read_to_string(&toolsets).unwrap().contains("support: [get_customer]"));
     for words in [
-        &["gate", "allow", "--all", "--as", "a@example.com"][..],
+        &["gate", "allow", "--all", "--yes", "--as", "a@example.com"][..],
         &["gate", "check"],
         &["verify", "--mode", "contracts"],
         &["verify", "--mode", "replay"],

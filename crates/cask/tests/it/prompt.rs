@@ -40,7 +40,7 @@ fn everything_is_approved_by_a_yes_and_nothing_else() {
     ] {
         let world = synced();
         let ran = at_a_terminal(&world, typed, "gate allow --all");
-        assert!(ran.out.contains("approve 1 critical tool too (pay)? [y/N]"), "{typed:?}: {}", ran.out);
+        assert!(ran.out.contains("approve 1 critical tool (pay) too? [y/N]"), "{typed:?}: {}", ran.out);
         assert_eq!(ran.code, if yes { 0 } else { 3 }, "{typed:?}: {}", ran.out);
         assert_eq!(ran.out.contains("nothing was approved"), !yes, "{typed:?}: {}", ran.out);
         assert_eq!(world.pack(APPROVED).exists(), yes, "{typed:?}");
@@ -77,17 +77,20 @@ fn what_is_asked_cannot_dress_itself_up() {
 
 #[test]
 fn where_nobody_can_answer_nobody_is_asked() {
-    // A pipeline approves what it says; that is what `gate check` and the signature are for.
+    // A pipeline approves critical tools only where it says so.
     let world = synced();
     let ran = world.cask(&["gate", "allow", "--all"]);
+    assert!(ran.code == 3 && ran.err.contains("pay") && ran.err.contains("--yes"), "{}", ran.err);
+    assert!(!ran.err.contains("[y/N]") && !world.pack(APPROVED).exists(), "{}", ran.err);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes"]);
     assert!(ran.code == 0 && !ran.err.contains("[y/N]"), "{}", ran.err);
     assert_eq!(world.cask(&["gate", "check"]).code, 0);
     // One end that is no terminal is enough.
     for redirected in ["gate allow --all </dev/null", "gate allow --all 2>/dev/null"] {
         let world = synced();
         let ran = at_a_terminal(&world, "n\n", redirected);
-        assert!(ran.code == 0 && !ran.out.contains("[y/N]"), "{redirected}: {}", ran.out);
-        assert!(world.pack(APPROVED).exists(), "{redirected}");
+        assert!(ran.code == 3 && !ran.out.contains("[y/N]"), "{redirected}: {}", ran.out);
+        assert!(!world.pack(APPROVED).exists(), "{redirected}");
     }
 }
 

@@ -120,7 +120,7 @@ impl World {
     pub fn approve(&self) {
         let out = self.cask(&["gate", "sync"]);
         assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));
-        let out = self.cask(&["gate", "allow", "--all", "--as", "alice@example.com"]);
+        let out = self.cask(&["gate", "allow", "--all", "--yes", "--as", "alice@example.com"]);
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
     }
 

@@ -148,7 +148,7 @@ fn a_guess_about_money_is_not_approved_before_a_person_takes_it_over() {
         says(&world.cask(args), 3, "review: accepted");
     }
     // All is all but that.
-    says(&world.cask(&["gate", "allow", "--all"]), 1, "left out");
+    says(&world.cask(&["gate", "allow", "--all", "--yes"]), 1, "left out");
     assert_eq!(
         (world.standing("tool/get_user"), world.standing("tool/pay")),
         ("approved".into(), "pending".into())
@@ -216,7 +216,7 @@ fn a_change_goes_one_way_and_is_signed_whichever_way_it_goes() {
     let text = scopes("api.example.com", "{prefix: u-}").replace(", list_user", "");
     let file = put(&world.root(), &text);
     ok(&world.cask(&["gate", "sync"]));
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     ok(&world.cask(&["scopes", "diff"]));
     for (from, to, code, rule) in [
         ("max_risk: medium", "max_risk: low", 1, "scope-narrowed"),
@@ -251,7 +251,7 @@ fn a_preset_holds_what_it_leaves_out() {
     says(&world.cask(&["scopes", "apply", "readonly_all"]), 1, "readonly_all.withheld");
     ok(&world.cask(&["scopes", "apply", "readonly_all", "--write"]));
     ok(&world.cask(&["gate", "sync"]));
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     let mut client = Client::start(world.command(&["run", "--toolset", "operator", "--dry-run"]));
     assert_eq!(client.names(), ["get_user"]);
     assert_eq!(client.call("get_user").0, "dry_run");
@@ -272,9 +272,13 @@ fn a_file_that_is_not_understood_stops_everything() {
     ] {
         assert!(good.contains(from), "{from}");
         put(&world.root(), &good.replacen(from, to, 1));
-        for args in
-            [&["run"][..], &["gate", "check"], &["gate", "allow", "--all"], &["diff"], &["scopes", "list"]]
-        {
+        for args in [
+            &["run"][..],
+            &["gate", "check"],
+            &["gate", "allow", "--all", "--yes"],
+            &["diff"],
+            &["scopes", "list"],
+        ] {
             let ran = world.cask(args);
             assert_eq!(ran.code, 3, "{args:?} {to}: {}", ran.out);
             assert!(ran.err.contains("scopes.yaml") && ran.err.contains(expect), "{args:?}: {}", ran.err);

@@ -209,7 +209,7 @@ const REVIEW: &[&[&str]] = &[
     &["diff", "--format", "json"],
     &["diff", "--format", "github-md"],
     &["gate", "status"],
-    &["gate", "allow", "--all"],
+    &["gate", "allow", "--all", "--yes"],
     &["gate", "check"],
     &["gate", "snapshot"],
     &["drift", "traffic.har", "--all"],

@@ -63,7 +63,7 @@ fn ssh_keygen_checks_what_an_ssh_key_signed() {
     let key = ssh_keygen(keys.path(), "carol", "");
     let world = with_carol(&format!("{key}.pub"));
     // The owner of the key is the signer: nobody has to say it.
-    let ran = world.cask(&["gate", "allow", "--all", "--sign-with", &key]);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes", "--sign-with", &key]);
     ok(&ran);
     assert!(ran.out.contains("as carol"), "{}", ran.out);
     ok(&world.cask(&["gate", "check"]));
@@ -132,7 +132,7 @@ fn an_agent_signs_and_never_hands_out_the_key() {
     let listed = cask(&["keys", "list"]).out;
     let place = listed.split_whitespace().find(|word| word.starts_with("agent:")).unwrap().to_owned();
     assert!(listed.contains("carol"), "{listed}");
-    ok(&cask(&["gate", "allow", "--all", "--sign-with", &place]));
+    ok(&cask(&["gate", "allow", "--all", "--yes", "--sign-with", &place]));
     ok(&world.cask(&["gate", "check"]));
     raw(&world);
     assert!(verify(&world, "tool_get_user.carol.message"));
@@ -150,7 +150,7 @@ fn a_passphrase_protects_a_key() {
     let with = |passphrase: &str, args: &[&str]| -> Ran {
         world.command(args).env("CASK_PASSPHRASE", passphrase).output().unwrap().into()
     };
-    let args = ["gate", "allow", "--all", "--sign-with", &key];
+    let args = ["gate", "allow", "--all", "--yes", "--sign-with", &key];
     let ran = world.cask(&args);
     assert!(ran.code == 3 && ran.err.contains("CASK_PASSPHRASE"), "{}", ran.err);
     let ran = with("wrong", &args);
@@ -178,7 +178,7 @@ fn keys_of_others_are_imported_and_bad_ones_refused() {
     let world = World::new();
     ok(&world.cask(&["gate", "sync"]));
     ok(&world.cask(&["keys", "import", &key]));
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     ok(&world.cask(&["gate", "check"]));
     let shown = world.cask(&["keys", "show"]).out;
     assert!(shown.starts_with("ssh-ed25519 "), "{shown}");

@@ -17,7 +17,7 @@ fn two_mints_at_once_take_turns_or_say_who_is_first() {
     let world = before();
     std::fs::write(world.path("third.har"), traffic(&["carts"], 40)).unwrap();
     let third = ["mint", "third.har", "-a", "api.example.com"];
-    let ran = together(&world, &[&MINT, &third, &["gate", "allow", "--all"]]);
+    let ran = together(&world, &[&MINT, &third, &["gate", "allow", "--all", "--yes"]]);
     assert!(ran.iter().any(|ran| ran.code == 0));
     for ran in ran {
         assert!(ran.code == 0 || (ran.code == 3 && ran.err.contains("is held by pid")), "{}", ran.err);
@@ -48,7 +48,7 @@ fn two_mints_at_once_take_turns_or_say_who_is_first() {
 fn of_two_first_signers_at_once_one_is_trusted() {
     let world = World::new();
     done(world.cask(&["gate", "sync"]));
-    let by = |who| ["gate", "allow", "--all", "--as", who];
+    let by = |who| ["gate", "allow", "--all", "--yes", "--as", who];
     let ran = together(&world, &[&by("ada@example.com"), &by("bob@example.com")]);
     let won: Vec<_> = ran.iter().filter(|ran| ran.code == 0).collect();
     let lost: Vec<_> = ran.iter().filter(|ran| ran.code == 3).collect();

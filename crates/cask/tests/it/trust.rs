@@ -46,7 +46,7 @@ fn critical_subjects_take_two_and_the_rest_is_served_meanwhile() {
     ok(&ran);
     // The policy covers a critical tool as well, so it takes two.
     assert!(ran.out.contains("not served before more signers agree"), "{}", ran.out);
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     let check = world.cask(&["gate", "check"]);
     assert_eq!(check.code, 1, "{}", check.out);
     assert!(
@@ -60,7 +60,7 @@ fn critical_subjects_take_two_and_the_rest_is_served_meanwhile() {
     // The same again by the same signer is no second one.
     ok(&world.cask(&["gate", "allow", "pay", "policy"]));
     assert_eq!(world.cask(&["gate", "check"]).code, 1);
-    let ran = world.cask(&["gate", "allow", "--all", "--by", BOB]);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes", "--by", BOB]);
     ok(&ran);
     assert!(!ran.out.contains("not served"), "{}", ran.out);
     ok(&world.cask(&["gate", "check"]));
@@ -145,10 +145,10 @@ fn a_change_of_trust_takes_the_quorum_of_the_trust_before_it() {
 fn a_trust_root_from_outside_holds_where_nothing_is_remembered() {
     let world = two();
     let root = trust_root(&world);
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     // Another machine: nothing is remembered there, and the repository came from somebody who can write it.
     let theirs = two();
-    ok(&theirs.cask(&["gate", "allow", "--all"]));
+    ok(&theirs.cask(&["gate", "allow", "--all", "--yes"]));
     std::fs::remove_dir_all(theirs.root().join("state")).unwrap();
     ok(&theirs.cask(&["gate", "check"]));
     refused(&theirs.cask(&["gate", "check", "--trust-root", &root]), "--trust-root");
@@ -211,19 +211,19 @@ fn whoever_made_a_change_may_not_be_the_one_to_approve_it() {
     let world = two();
     ok(&world.cask(&["trust", "self-approval", "off"]));
     ok(&world.cask(&["gate", "sync"]));
-    let ran = world.cask(&["gate", "allow", "--all"]);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes"]);
     ok(&ran);
     assert!(ran.out.contains("not served before more signers agree"), "{}", ran.out);
     let check = world.cask(&["gate", "check"]);
     assert!(check.out.contains("the signer made the change"), "{}", check.out);
-    ok(&world.cask(&["gate", "allow", "--all", "--by", BOB]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes", "--by", BOB]));
     ok(&world.cask(&["gate", "check"]));
 }
 
 #[test]
 fn a_revoked_key_counts_up_to_then_and_a_compromised_one_never_did() {
     let world = two();
-    ok(&world.cask(&["gate", "allow", "--all", "--by", BOB]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes", "--by", BOB]));
     let key = world.cask(&["trust", "show"]).out;
     let key = key
         .lines()
@@ -250,17 +250,17 @@ fn a_revoked_key_counts_up_to_then_and_a_compromised_one_never_did() {
     let ran = at("2026-11-23T03:00:00Z", &["run"]);
     assert!(ran.code == 2 && ran.err.contains("cask gate reseal"), "{}", ran.err);
     // Somebody else looks at it, seals it, and approves it again.
-    refused(&at("2026-11-23T03:00:00Z", &["gate", "allow", "--all"]), "reseal");
+    refused(&at("2026-11-23T03:00:00Z", &["gate", "allow", "--all", "--yes"]), "reseal");
     ok(&at("2026-11-23T03:00:00Z", &["gate", "reseal", "--yes"]));
     assert_eq!(at("2026-11-23T03:00:00Z", &["gate", "check"]).code, 2);
-    ok(&at("2026-11-23T03:00:00Z", &["gate", "allow", "--all"]));
+    ok(&at("2026-11-23T03:00:00Z", &["gate", "allow", "--all", "--yes"]));
     ok(&at("2026-11-23T03:00:00Z", &["gate", "check"]));
 }
 
 #[test]
 fn a_rotated_key_takes_over() {
     let world = two();
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     let ran: Ran =
         world.command(&["keys", "rotate"]).env("CASK_NOW", "2026-11-23T00:00:00Z").output().unwrap().into();
     ok(&ran);
@@ -277,7 +277,7 @@ fn a_rotated_key_takes_over() {
 #[test]
 fn what_is_taken_back_does_not_come_again() {
     let world = two();
-    ok(&world.cask(&["gate", "allow", "--all", "--by", BOB]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes", "--by", BOB]));
     ok(&world.cask(&["gate", "export", "pay", "--file", "bob.json"]));
     refused(&world.cask(&["gate", "revoke", "pay"]), "approved none of these");
     let ran = world.cask(&["gate", "revoke", "pay", "--by", BOB]);
@@ -362,8 +362,8 @@ fn what_was_decided_is_never_decided_again_in_passing() {
 fn what_one_signer_approved_is_still_shown_to_the_other() {
     let world = two();
     ok(&world.cask(&["trust", "threshold", "low", "2"]));
-    ok(&world.cask(&["gate", "allow", "--all"]));
-    ok(&world.cask(&["gate", "allow", "--all", "--by", BOB]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes", "--by", BOB]));
     ok(&world.cask(&["diff"]));
     world.edit("artifact/tools.json", "Does one thing.", "Does another thing.");
     ok(&world.cask(&["gate", "sync"]));
@@ -400,13 +400,13 @@ fn a_tool_does_not_choose_its_own_risk() {
         .out;
     let line = status.lines().find(|line| line.contains("delete_user")).unwrap().to_owned();
     assert!(!line.contains("safe") && !line.contains("low"), "{line}");
-    let ran = world.cask(&["gate", "allow", "--all", "--by", BOB]);
+    let ran = world.cask(&["gate", "allow", "--all", "--yes", "--by", BOB]);
     assert!(ran.code == 3 && ran.err.contains("cannot seal"), "{}{}", ran.out, ran.err);
     assert!(
         !world.pack("lockfile/caskmcp.lock.approved.yaml").exists(),
         "what nobody would accept is not written"
     );
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
 }
 
 #[test]
@@ -430,7 +430,7 @@ fn a_fork_of_the_lockfile_is_refused_and_a_block_is_remembered() {
 #[test]
 fn a_file_of_approvals_that_says_what_it_likes_gets_nothing_in() {
     let world = two();
-    ok(&world.cask(&["gate", "allow", "--all"]));
+    ok(&world.cask(&["gate", "allow", "--all", "--yes"]));
     ok(&world.cask(&["gate", "export", "--file", "a.json"]));
     let before = world.read("lockfile/caskmcp.lock.approved.yaml");
     let text = std::fs::read_to_string(world.path("a.json")).unwrap();
@@ -455,7 +455,8 @@ fn the_state_is_no_link_into_the_repository() {
     let world = World::new();
     std::fs::create_dir_all(world.root().join("captures")).unwrap();
     std::os::unix::fs::symlink("captures", world.root().join("state")).unwrap();
-    for command in [&["gate", "sync"][..], &["gate", "allow", "--all"], &["keys", "new"], &["trust", "init"]]
+    for command in
+        [&["gate", "sync"][..], &["gate", "allow", "--all", "--yes"], &["keys", "new"], &["trust", "init"]]
     {
         let ran = world.cask(command);
         assert!(ran.code == 3 && ran.err.contains("is a symbolic link"), "{command:?}: {}", ran.err);

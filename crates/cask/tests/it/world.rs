@@ -65,7 +65,7 @@ impl World {
     pub fn approved() -> Self {
         let world = Self::new();
         assert_eq!(world.cask(&["gate", "sync"]).code, 0);
-        let allowed = world.cask(&["gate", "allow", "--all"]);
+        let allowed = world.cask(&["gate", "allow", "--all", "--yes"]);
         assert_eq!(allowed.code, 0, "{}", allowed.err);
         world
     }

@@ -44,7 +44,7 @@ pub(super) struct Allow {
     /// When the approval ends (RFC 3339, or a date)
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Do not ask about critical tools that nobody named
+    /// Also approve critical tools that nobody named, without asking
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -577,26 +577,32 @@ pub(super) fn signable(pack: &Pack, wanted: &BTreeSet<String>) -> Result<(), Err
     .hint("mint again; what was changed by hand belongs into the policy or the toolsets"))
 }
 
-/// Asks a person before critical tools are approved that nobody named one by one. Nobody there: they meant it.
+/// Nobody approves critical tools by accident: those that nobody named, by name or by tier, are asked for, and where nobody is
+/// there to answer, they take `--yes`.
 fn ask(args: &Allow, desk: &Desk, typed: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Result<(), Error> {
     let critical: Vec<&str> = wanted
         .difference(typed)
         .filter(|id| desk.now.get(*id).is_some_and(|now| now.risk == Risk::Critical))
         .filter_map(|id| id.strip_prefix("tool/"))
         .collect();
-    if args.yes || critical.is_empty() {
+    let tier = args.risk_max.iter().chain(&args.only).any(|tier| tier == Risk::Critical.as_str());
+    if args.yes || tier || critical.is_empty() {
         return Ok(());
     }
-    let shown: Vec<&str> = critical.iter().take(8).copied().collect();
-    let question = format!(
-        "approve {} too ({}{})?",
+    let shown: Vec<String> = critical.iter().take(8).map(|name| terminal(name)).collect();
+    let tools = format!(
+        "{} ({}{})",
         ui::count(critical.len() as u64, "critical tool"),
         shown.join(", "),
         if critical.len() > shown.len() { ", …" } else { "" }
     );
-    match ui::confirm(&question) {
+    match ui::confirm(&format!("approve {tools} too?")) {
+        Some(true) => Ok(()),
         Some(false) => Err(Error::new("nothing was approved")),
-        Some(true) | None => Ok(()),
+        None => Err(Error::new(format_args!(
+            "nothing was approved: {tools} would be too, that nobody named, and nobody is here to ask"
+        ))
+        .hint("name what is meant, leave it out with --risk-max high, or say --yes")),
     }
 }
 

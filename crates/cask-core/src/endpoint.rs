@@ -22,6 +22,7 @@ pub mod learn;
 pub mod observed;
 pub mod route;
 pub mod schema;
+pub mod sent;
 pub mod steer;
 pub mod summary;
 pub mod template;

@@ -37,6 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(commands::demo::Args),
+    Init(commands::init::Args),
     Mint(commands::mint::Args),
     #[command(visible_alias = "plan")]
     Diff(commands::diff::Args),
@@ -47,7 +48,6 @@ enum Command {
     Verify(commands::verify::Args),
     Config(commands::config::Args),
     Lint(commands::lint::Args),
-    Init(commands::init::Args),
     Doctor(commands::doctor::Args),
     #[command(hide = true)]
     Bundle(commands::bundle::Args),
@@ -151,12 +151,15 @@ mod tests {
         Cli::command().debug_assert();
         let short = Cli::command().render_help().to_string();
         let all = all_help().render_help().to_string();
-        for name in ["demo", "mint", "diff", "gate", "run", "drift", "verify", "config", "lint"] {
+        for name in [
+            "demo", "mint", "diff", "gate", "run", "drift", "verify", "config", "lint", "init", "doctor",
+            "explain",
+        ] {
             assert!(short.contains(&format!("\n  {name} ")), "{name} in {short}");
         }
         for name in [
-            "bundle", "capture", "compile", "doctor", "init", "openapi", "mcp", "serve", "explain", "keys",
-            "migrate", "scopes", "trust", "state",
+            "bundle", "capture", "compile", "openapi", "mcp", "serve", "keys", "migrate", "scopes", "trust",
+            "state",
         ] {
             assert!(!short.contains(&format!("\n  {name} ")), "{name} in {short}");
             assert!(all.contains(&format!("\n  {name} ")), "{name} in {all}");

@@ -20,6 +20,7 @@ pub fn schema(seen: &Observed, name: &str) -> Schema {
         types: types(seen),
         seen: u64::from(seen.total()),
         nulls: u64::from(seen.null),
+        sent: seen.sent.clone(),
         ..Schema::default()
     };
     if let Some(strings) = &seen.strings {
@@ -177,7 +178,7 @@ fn members(strings: &Strings, seen: &Observed, name: &str) -> (Vec<Value>, Vec<u
     }
     let often = total as usize >= distinct * 4;
     let wordy = strings.values.keys().all(|value| is_enum_word(value));
-    if !often || !wordy || named_like_data(name) {
+    if !often || !wordy || holds_names(name) {
         return (Vec::new(), Vec::new());
     }
     strings.values.iter().map(|(value, n)| (Value::String(value.to_string()), u64::from(*n))).unzip()
@@ -192,7 +193,7 @@ fn is_enum_word(value: &str) -> bool {
 }
 
 /// Members that hold people's or machines' own names: never an enumeration, however few were seen.
-fn named_like_data(name: &str) -> bool {
+pub(crate) fn holds_names(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     [
         "name",

@@ -12,6 +12,7 @@ use crate::json::Json;
 
 use super::few::Few;
 use super::format::{self, Format};
+use super::sent::Sent;
 
 /// Distinct member names after which an object is taken for a map.
 const MAX_FIELDS: usize = 400;
@@ -43,6 +44,8 @@ pub struct Observed {
     pub object: u32,
     /// About the strings.
     pub strings: Option<Box<Strings>>,
+    /// What the values kept to, where callers send them.
+    pub sent: Option<Box<Sent>>,
     /// Array items.
     pub items: Option<Box<Observed>>,
     /// Object members by name.
@@ -85,10 +88,18 @@ impl Observed {
 
     /// Adds one JSON value.
     pub fn add(&mut self, value: &Json<'_>) {
-        self.add_at(value, 0);
+        self.add_at::<false>(value, 0);
     }
 
-    fn add_at(&mut self, value: &Json<'_>, depth: usize) {
+    /// Adds one that a caller sent.
+    pub fn add_sent(&mut self, value: &Json<'_>) {
+        self.add_at::<true>(value, 0);
+    }
+
+    fn add_at<const SENT: bool>(&mut self, value: &Json<'_>, depth: usize) {
+        if SENT {
+            self.keep(value);
+        }
         match value {
             Json::Null => self.null += 1,
             Json::Bool(_) => self.boolean += 1,
@@ -103,7 +114,7 @@ impl Observed {
                 if depth < MAX_DEPTH && !items.is_empty() {
                     let slot = self.items.get_or_insert_default();
                     for item in items {
-                        slot.add_at(item, depth + 1);
+                        slot.add_at::<SENT>(item, depth + 1);
                     }
                 }
             }
@@ -120,7 +131,7 @@ impl Observed {
                             !seen.insert(name.as_ref())
                         };
                         if !repeated {
-                            self.add_field(name, member, depth + 1);
+                            self.add_field::<SENT>(name, member, depth + 1);
                         }
                     }
                     self.settle();
@@ -147,11 +158,33 @@ impl Observed {
         strings.remember(text);
     }
 
-    fn add_field(&mut self, name: &str, member: &Json<'_>, depth: usize) {
+    /// Adds one that travelled as text and that a caller sent.
+    pub fn add_sent_text(&mut self, text: &str) {
+        let sent = self.sent.get_or_insert_default();
+        sent.text(text);
+        match format::scalar(text) {
+            format::Scalar::Boolean => sent.truth(text.eq_ignore_ascii_case("true")),
+            format::Scalar::Integer => sent.number(text.parse().ok()),
+            format::Scalar::Float | format::Scalar::Text => {}
+        }
+        self.add_text(text);
+    }
+
+    fn keep(&mut self, value: &Json<'_>) {
+        match value {
+            Json::Bool(truth) => self.sent.get_or_insert_default().truth(*truth),
+            Json::Int(number) => self.sent.get_or_insert_default().number(Some(*number)),
+            Json::Uint(number) => self.sent.get_or_insert_default().number(i64::try_from(*number).ok()),
+            Json::Str(text) => self.sent.get_or_insert_default().text(text),
+            Json::Null | Json::Float(_) | Json::Array(_) | Json::Object(_) => {}
+        }
+    }
+
+    fn add_field<const SENT: bool>(&mut self, name: &str, member: &Json<'_>, depth: usize) {
         if let Some(all) = &mut self.any_field {
-            all.add_at(member, depth);
+            all.add_at::<SENT>(member, depth);
         } else {
-            self.fields.slot(name).add_at(member, depth);
+            self.fields.slot(name).add_at::<SENT>(member, depth);
             if self.fields.len() > MAX_FIELDS {
                 self.settle();
             }
@@ -179,6 +212,7 @@ impl Observed {
         self.array += other.array;
         self.object += other.object;
         merge_option(&mut self.strings, other.strings, |mine, theirs| mine.merge(*theirs));
+        merge_option(&mut self.sent, other.sent, |mine, theirs| mine.merge(&theirs));
         merge_option(&mut self.items, other.items, |mine, theirs| mine.merge(*theirs));
         merge_option(&mut self.any_field, other.any_field, |mine, theirs| mine.merge(*theirs));
         self.fields.merge(other.fields, Observed::merge);

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::sent::Sent;
+
 /// A set of JSON types. `number` includes `integer` only where a fraction was seen or declared.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
 pub struct TypeSet(u8);
@@ -149,6 +151,10 @@ pub struct Schema {
     /// The kind of secret or personal data that redaction replaced here (`credential`, `email`, …).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redacted: Option<String>,
+    /// What the values kept to where callers sent them. Not kept on disk: it is there to propose limits from, and says more
+    /// of the traffic than an artifact should.
+    #[serde(skip)]
+    pub sent: Option<Box<Sent>>,
 }
 
 impl Schema {
@@ -172,6 +178,7 @@ impl Schema {
             description: self.description.clone(),
             identifier: self.identifier,
             redacted: self.redacted.clone(),
+            sent: self.sent.clone(),
         }
     }
 }

@@ -75,14 +75,14 @@ impl Traffic {
             if query.values.total() > 0 {
                 query.repeated = 1;
             }
-            query.values.add_text(value);
+            query.values.add_sent_text(value);
         }
         match call {
             Some(call) => {
                 traffic.bodies = 1;
                 let variables = traffic.request.entry("application/json".into()).or_default();
                 match call.variables {
-                    Some(value) => variables.add(&value),
+                    Some(value) => variables.add_sent(&value),
                     None => variables.object = 1,
                 }
                 // Batches and GET queries carry their document in the query: it is fixed, not an argument.
@@ -92,14 +92,14 @@ impl Traffic {
                 traffic.operation = Some(call.operation);
             }
             None => {
-                if let Some((media, observed)) = body(&exchange.request) {
+                if let Some((media, observed)) = body::<true>(&exchange.request) {
                     traffic.bodies = 1;
                     traffic.request.insert(media, observed);
                 }
             }
         }
         let mut answer = Answer { calls: 1, ..Answer::default() };
-        answer.content.extend(body(&exchange.response));
+        answer.content.extend(body::<false>(&exchange.response));
         for observed in traffic.request.values() {
             traffic.asked.add(observed);
         }
@@ -179,12 +179,16 @@ fn cookie_names(message: &Message<'_>) -> BTreeSet<Box<str>> {
 }
 
 /// The media type and the observations of a message's body.
-fn body(message: &Message<'_>) -> Option<(Box<str>, Box<Observed>)> {
+fn body<const SENT: bool>(message: &Message<'_>) -> Option<(Box<str>, Box<Observed>)> {
     let mut observed = Box::<Observed>::default();
     let media = match &message.body {
         Body::None => return None,
         Body::Json(value) => {
-            observed.add(value);
+            if SENT {
+                observed.add_sent(value)
+            } else {
+                observed.add(value)
+            }
             // JSON under a wrong content type is recorded as what it is.
             if message.media.contains("json") { message.media.as_str() } else { "application/json" }
         }
@@ -252,7 +256,7 @@ impl Field<'_> {
 
     fn add_to(&self, into: &mut Observed) {
         for text in &self.texts {
-            into.add_text(text);
+            into.add_sent_text(text);
         }
         if !self.members.is_empty() {
             add_fields(&self.members, into);

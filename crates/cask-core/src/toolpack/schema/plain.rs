@@ -97,6 +97,7 @@ fn union(left: Schema, right: Schema) -> Schema {
         description: left.description.or(right.description),
         identifier: left.identifier || right.identifier,
         redacted: left.redacted.or(right.redacted),
+        sent: None,
     }
 }
 

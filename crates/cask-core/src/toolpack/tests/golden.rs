@@ -77,7 +77,10 @@ fn what_is_written_reads_back() {
     let manifest = manifest::read(&files[manifest::MANIFEST]).unwrap();
     let back: Toolpack =
         artifact::load::<artifact::BadArtifact>(&manifest, |name| Ok(files[name].clone())).unwrap();
-    assert_eq!(back, toolpack);
+    // What callers sent is not kept on disk: all else of an endpoint is.
+    let kept = |toolpack: &Toolpack| serde_json::to_value(&toolpack.baseline).unwrap();
+    assert_eq!(kept(&back), kept(&toolpack));
+    assert_eq!(back, Toolpack { baseline: back.baseline.clone(), ..toolpack });
     artifact::contracts::read(&files[manifest::CONTRACTS]).unwrap();
     artifact::suggested::read(&files[manifest::SCOPES]).unwrap();
     artifact::coverage::read(&files[manifest::COVERAGE]).unwrap();

@@ -9,6 +9,7 @@ use crate::compile::{self, Built, Request};
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
 use crate::migrate::{self, Decided, Old};
+use crate::store::folder::PENDING;
 use crate::store::{Store, descriptions};
 use crate::{output, ui};
 
@@ -88,17 +89,26 @@ fn one(old: &Old, write: bool, ctx: &Ctx, store: &Store) -> Result<String, Error
     let built: Built = compile::build(store, ctx, &request)?;
     let written = built.write(store, ctx)?;
     text += &format!("  wrote {}\n", written.folder.file.display());
-    for command in compile::next_commands(ctx, &written.folder.dir) {
-        text += &format!("  {command}\n");
+    let mut next = compile::next_commands(ctx, &written.folder.dir);
+    let blocked = blocked(old);
+    if !blocked.is_empty() {
+        // before what approves all that is not blocked
+        let pending = ui::path_word(&written.folder.dir.join(PENDING));
+        next.insert(1, format!("{} gate block {blocked} --lockfile {pending}", ctx.command()));
     }
+    next.iter().for_each(|command| text += &format!("  {command}\n"));
     Ok(text)
+}
+
+/// What was blocked there, to be typed.
+fn blocked(old: &Old) -> String {
+    let rejected = old.tools.values().filter(|tool| tool.status == "rejected");
+    rejected.map(|tool| ui::word(&terminal(&tool.name))).collect::<Vec<_>>().join(" ")
 }
 
 /// What was decided there, which has to be decided again.
 fn decided(old: &Old) -> String {
-    let of =
-        |status: &str| -> Vec<&Decided> { old.tools.values().filter(|tool| tool.status == status).collect() };
-    let (approved, rejected) = (of("approved"), of("rejected"));
+    let approved: Vec<&Decided> = old.tools.values().filter(|tool| tool.status == "approved").collect();
     let mut text = String::new();
     if !approved.is_empty() {
         text += "  approved there, to be approved again: an approval of caskmcp does not cover descriptions and schemas\n";
@@ -109,9 +119,9 @@ fn decided(old: &Old) -> String {
         let why = why.map_or_else(String::new, |why| format!(": {}", terminal(why)));
         text += &format!("    {} by {}{why}\n", terminal(&tool.name), terminal(by));
     }
-    if !rejected.is_empty() {
-        let names: Vec<String> = rejected.iter().map(|tool| ui::word(&terminal(&tool.name))).collect();
-        text += &format!("  blocked there; to block them here: cask gate block {}\n", names.join(" "));
+    let blocked = blocked(old);
+    if !blocked.is_empty() {
+        text += &format!("  blocked there; to block them here: cask gate block {blocked}\n");
     }
     text
 }

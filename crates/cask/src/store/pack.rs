@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::folder::Folder;
 use super::{MAX_BYTES, Store, dir_of, read, scopes, write};
 use crate::error::Error;
+use crate::ui::path_word;
 
 /// What the approved digests stand for, so that a difference can be shown.
 const CONTENTS: &str = "lockfile/approved.contents.json";
@@ -46,8 +47,14 @@ pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> 
     };
     let dir = dir_of(&file).to_owned();
     let wrong = |error: BadArtifact| {
-        Error::new(format_args!("{}/{error}", dir.display()))
-            .hint("restore it from version control, or mint again")
+        let hint = match &error {
+            // the version of the Python package that came before
+            BadArtifact::Newer { version, .. } if version == "1.0" => {
+                format!("if caskmcp wrote it, take it over: cask migrate {}", path_word(&file))
+            }
+            _ => "restore it from version control, or mint again".to_owned(),
+        };
+        Error::new(format_args!("{}/{error}", dir.display())).hint(hint)
     };
     let manifest = manifest::read(&read(&dir, &file, MAX_BYTES)?).map_err(wrong)?;
     let toolpack =

@@ -54,8 +54,13 @@ fn tools_and_names_come_along_and_approvals_never_do() {
         assert!(ran.out.contains(said), "{said}: {}", ran.out);
     }
     assert!(!world.root().exists(), "only shown");
+    // Whoever goes on with what caskmcp wrote is told how to take it over.
+    let ran = world.cask(&["--root", root, "diff"]);
+    assert!(ran.code == 3 && ran.err.contains("cask migrate"), "{}", ran.err);
     let ran = world.cask(&["migrate", root, "--write"]);
     assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+    let said = |what: &str| ran.out.rfind(what).unwrap_or_else(|| panic!("{what}: {}", ran.out));
+    assert!(said("gate block create_user --lockfile") < said("gate allow --all"), "{}", ran.out);
     let tools = std::fs::read_to_string(world.only_pack().join("artifact/tools.json")).unwrap();
     for name in [
         "create_order",

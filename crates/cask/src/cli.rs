@@ -4,7 +4,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cask_core::report::escape::lines;
+use cask_core::report::escape::{lines, terminal};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::commands;
@@ -21,7 +22,7 @@ use crate::error::Exit;
 )]
 struct Cli {
     /// State root
-    #[arg(long, global = true, default_value = ".caskmcp", env = "CASK_ROOT")]
+    #[arg(long, global = true, default_value = ".caskmcp", env = "CASK_ROOT", value_parser = visible())]
     root: PathBuf,
     /// Also write exports here (never changes where things are looked up)
     #[arg(long, global = true)]
@@ -135,6 +136,18 @@ pub fn main() -> ExitCode {
         Exit::Invalid
     });
     ExitCode::from(exit as u8)
+}
+
+/// A path that can be shown: it stands in most of what is said, and in what is proposed to be typed.
+fn visible() -> impl clap::builder::TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| {
+        let shown = path.to_string_lossy();
+        if terminal(&shown) == shown {
+            Ok(PathBuf::from(path))
+        } else {
+            Err("has characters that do not show")
+        }
+    })
 }
 
 /// The command line with every command in its help.

@@ -30,12 +30,21 @@ pub fn count(number: impl Into<u64>, what: &str) -> String {
     }
 }
 
-/// A word as a shell reads it.
+/// A word as a shell reads it. What does not show is written byte by byte, as bash and zsh read it.
 #[must_use]
 pub fn word(text: &str) -> String {
-    let plain =
-        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c));
-    if plain { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:,+@%=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    if terminal(text) == text {
+        return format!("'{}'", text.replace('\'', "'\\''"));
+    }
+    let byte = |byte: u8| match char::from(byte) {
+        c if plain(c) => c.to_string(),
+        _ => format!("\\x{byte:02x}"),
+    };
+    format!("$'{}'", text.bytes().map(byte).collect::<String>())
 }
 
 /// A path as a shell reads it.
@@ -96,4 +105,32 @@ pub fn secret(question: &str) -> Option<String> {
 pub fn time(text: &str) -> Option<String> {
     let time = text.parse::<jiff::Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).ok()?;
     Some(jiff::Timestamp::from_second(time.as_second()).ok()?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_read_back_by_a_shell_and_shows_as_it_is() {
+        for text in [
+            "plain-1.har",
+            "a b",
+            "it's",
+            "",
+            "$(id)",
+            "a\u{1b}[31mb",
+            "new\nline",
+            "\u{202e}rah.é",
+            "x'\u{7f}",
+        ] {
+            let word = word(text);
+            assert_eq!(terminal(&word), word, "{text:?}");
+            let out = std::process::Command::new("bash")
+                .args(["-c", &format!("printf %s {word}")])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(out.stdout).unwrap(), text, "{word}");
+        }
+    }
 }

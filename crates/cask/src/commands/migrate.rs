@@ -36,7 +36,10 @@ pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     for file in migrate::manifests(&args.path)? {
         match migrate::read(&file)? {
             None => {
-                text += &format!("{}: made by cask, with the newest schema: nothing to do\n", file.display())
+                text += &format!(
+                    "{}: made by cask, with the newest schema: nothing to do\n",
+                    terminal(&file.display().to_string())
+                )
             }
             Some(old) => {
                 text += &one(&old, args.write, ctx, &store)?;
@@ -62,7 +65,12 @@ fn one(old: &Old, write: bool, ctx: &Ctx, store: &Store) -> Result<String, Error
     hosts.dedup();
     let names = old.names(&description.endpoints);
     let name = if old.name.trim().is_empty() { None } else { Some(old.name.as_str()) };
-    let mut text = format!("{}: `{}` ({})\n", old.file.display(), terminal(&old.name), terminal(&old.id));
+    let mut text = format!(
+        "{}: `{}` ({})\n",
+        terminal(&old.file.display().to_string()),
+        terminal(&old.name),
+        terminal(&old.id)
+    );
     text += &format!(
         "  {} on {}; {} of {} keep their names\n",
         ui::count(description.endpoints.len() as u64, "operation"),

@@ -7,6 +7,7 @@ use super::encode::{decoded, deep, percent, plain};
 use super::request::{misfit, stands_in};
 use super::{Denial, Fault, ReasonCode};
 use crate::canon::{self, Digest};
+use crate::endpoint::steer;
 use crate::toolpack::{BodyBinding, Tool};
 
 /// A body and its content type; `None` where the binding has one but nothing is to be sent.
@@ -26,6 +27,10 @@ pub(super) fn build(
             }
             _ => Vec::new(),
         };
+        // Names that nobody signed: frameworks read another method under some of them, in JSON too.
+        if members.iter().any(|(_, member, _)| steer::parameter_names_method(member)) {
+            return Err(misfit(argument, "has a member that names another method"));
+        }
         match (media.as_str(), value) {
             ("application/x-www-form-urlencoded", Value::Object(_)) => {
                 return Ok(Some((body.media.clone(), form(body, &members)?.into_bytes())));

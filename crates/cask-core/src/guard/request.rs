@@ -223,15 +223,18 @@ fn query(binding: &HttpBinding, arguments: &Map<String, Value>) -> Result<String
     for (argument, placement) in placed() {
         let Some(value) = arguments.get(argument) else { continue };
         let produced = encode::query(&placement.name, value, &placement.style, placement.explode);
-        // An object brings its own names: they must not stand in for others.
+        // An object brings its own names: they must not stand in for others, nor name another method.
+        let object = value.is_object();
         let foreign = |(name, _): &(String, String)| {
             let name = encode::decoded(name);
-            let own = name == placement.name && !value.is_object();
+            let own = name == placement.name && !object;
             let fixed = |fixed: &str| stands_in(&name, fixed) && !(own && name == fixed);
             let key = |auth: &Auth| matches!(auth, Auth::QueryKey(key) if stands_in(&name, key));
+            let taken = |other: &str| if object { stands_in(&name, other) } else { name == other };
             binding.fixed_query.iter().any(|(name, _)| fixed(name))
                 || binding.auth.iter().any(key)
-                || placed().any(|(other, placement)| other != argument && placement.name == name)
+                || object && steer::parameter_names_method(&name)
+                || placed().any(|(other, placement)| other != argument && taken(&placement.name))
         };
         if produced.iter().any(foreign) {
             return Err(misfit(argument, "has a member that would stand in for another parameter"));

@@ -9,7 +9,7 @@ use cask_core::lock::Surface;
 use cask_core::toolpack::policy::{arguments, schema};
 use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::solver::LocalSolver;
-use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicySet};
+use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet};
 
 /// Milliseconds that one question may take.
 const PATIENCE: u32 = 20_000;
@@ -65,6 +65,8 @@ fn asked(before: &str, now: &Surface) -> Result<Proof, String> {
     let envs: BTreeMap<String, RequestEnv> =
         schema.request_envs().map(|env| (env.action().id().unescaped().to_owned(), env)).collect();
     let kinds = kinds(&old, &new, now);
+    let kept: BTreeSet<String> = new.policies().map(ToString::to_string).collect();
+    let gone: Vec<&Policy> = old.policies().filter(|policy| !kept.contains(&policy.to_string())).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| say(&e))?;
     runtime.block_on(async {
         let solver = LocalSolver::cvc5_with_args([format!("--tlimit={PATIENCE}")]).map_err(|e| say(&e))?;
@@ -75,6 +77,14 @@ fn asked(before: &str, now: &Surface) -> Result<Proof, String> {
             let compile = |set: &PolicySet| {
                 CompiledPolicySet::compile(set, env, &schema).map_err(|error| format!("`{tool}`: {error}"))
             };
+            // Cedar passes over a rule that fails, the runtime denies: without one that may, calls that were denied are not.
+            for policy in &gone {
+                let rule = CompiledPolicy::compile(policy, env, &schema).map_err(|e| say(&e))?;
+                if !compiler.check_never_errors_opt(&rule).await.map_err(|e| say(&e))? {
+                    let why = "a rule that is gone can fail on a call of it, which denied the call";
+                    return Ok(Proof::Unknown(format!("`{tool}`: {why}")));
+                }
+            }
             let (old, new) = (compile(&old)?, compile(&new)?);
             match compiler.check_implies_with_counterexample_opt(&new, &old).await.map_err(|e| say(&e))? {
                 None => proved += 1,
@@ -228,6 +238,12 @@ mod tests {
         };
         assert!(call.contains("false"), "{call}");
         assert!(matches!(compare("permit (", &same), Proof::Unknown(_)));
+        // It never forbids, but it overflows, and then the runtime denies.
+        let failing = format!(
+            "{default}\nforbid (principal, action == Action::\"pay\", resource) when {{ context.args.amount * 4611686018427387904 == 1 }};"
+        );
+        let found = compare(&failing, &same);
+        assert!(matches!(&found, Proof::Unknown(why) if why.contains("can fail")), "{found:?}");
         // A condition that names one of several tools to which the same rules apply.
         let mut two = surface(&default.replace(
             "unless { context.confirmed };\n\n@id(\"limit-writes\")",

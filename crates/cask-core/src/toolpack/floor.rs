@@ -16,18 +16,25 @@ use super::{Binding, Tool};
 /// What the request of a tool says of its risk, whatever the tool says itself.
 #[must_use]
 pub fn risk(tool: &Tool) -> Risk {
-    verdict(tool).risk.max(tool.risk)
+    let (signals, open) = signals(tool);
+    let elsewhere = paths(tool, &signals.path).into_iter().map(|path| {
+        let said = Signals { path, ..signals.clone() };
+        classify(&said).risk
+    });
+    let highest = elsewhere.max().unwrap_or(Risk::Safe);
+    verdict(&signals, open).risk.max(highest).max(tool.risk)
 }
 
-fn verdict(tool: &Tool) -> Verdict {
+/// What the request of a tool says, and whether it carries code or a body of any shape.
+fn signals(tool: &Tool) -> (Signals, bool) {
     let Binding::Http(http) = &tool.binding;
     let mut signals = Signals {
         method: http.method.to_ascii_uppercase(),
         path: decoded(&http.path.to_string()),
         ..Signals::default()
     };
-    for to in http.args.values().filter(|to| to.place == Place::Query) {
-        signals.query.insert(to.name.clone(), Vec::new());
+    for (argument, to) in http.args.iter().filter(|(_, to)| to.place == Place::Query) {
+        signals.query.insert(to.name.clone(), choices(tool, argument));
     }
     for (name, value) in &http.fixed_query {
         signals.query.entry(name.clone()).or_default().push(value.clone());
@@ -42,12 +49,60 @@ fn verdict(tool: &Tool) -> Verdict {
         open |= body.whole.is_some() || body.members.values().any(|name| is_code(name));
     }
     signals.operation = document.as_deref().map(operation);
-    let mut verdict = classify(&signals);
+    (signals, open)
+}
+
+fn verdict(signals: &Signals, open: bool) -> Verdict {
+    let mut verdict = classify(signals);
     // What a call does that carries code, or a body of any shape, nobody can tell from its form.
     if open && !matches!(signals.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
         verdict.risk = verdict.risk.max(Risk::Medium);
     }
     verdict
+}
+
+/// Paths that would say what this request says elsewhere: in a JSON-RPC method, a header that names the operation, an
+/// action among a body's members, or a parameter of the path that can only be few words.
+fn paths(tool: &Tool, path: &str) -> Vec<String> {
+    let Binding::Http(http) = &tool.binding;
+    let headers =
+        http.fixed_headers.iter().filter(|(name, _)| NAMING.contains(&name.to_ascii_lowercase().as_str()));
+    let mut acts: Vec<String> = headers.map(|(_, value)| value.trim_matches('"').to_owned()).collect();
+    if let Some(body) = &http.body {
+        let fixed = body.fixed.iter().filter(|(name, _)| is_act(name));
+        acts.extend(fixed.filter_map(|(_, value)| value.as_str().map(str::to_owned)));
+        let members = body.members.iter().filter(|(_, member)| is_act(member));
+        acts.extend(members.flat_map(|(argument, _)| choices(tool, argument)));
+    }
+    // the end of a URL (SOAP) or of a name is what acts
+    let last = |act: &String| act.rsplit(['/', '#']).next().unwrap_or_default().to_owned();
+    let mut out: Vec<String> = acts.iter().map(|act| format!("{path}/{}", last(act))).collect();
+    for (argument, to) in http.args.iter().filter(|(_, to)| to.place == Place::Path) {
+        let place = format!("{{{}}}", to.name);
+        out.extend(choices(tool, argument).iter().map(|value| path.replace(&place, value)));
+    }
+    out
+}
+
+/// Headers that name an operation (AWS, SOAP).
+const NAMING: [&str; 2] = ["x-amz-target", "soapaction"];
+
+/// A member of a body that names an operation: JSON-RPC's, and what people call it themselves.
+fn is_act(member: &str) -> bool {
+    matches!(
+        member.to_ascii_lowercase().as_str(),
+        "method" | "action" | "operation" | "op" | "verb" | "command" | "cmd"
+    )
+}
+
+/// The words that an argument can only be, by its schema.
+fn choices(tool: &Tool, argument: &str) -> Vec<String> {
+    let Some(schema) = tool.input_schema.get("properties").and_then(|all| all.get(argument)) else {
+        return Vec::new();
+    };
+    let list = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
+    let texts = list.chain(schema.get("const")).filter_map(Value::as_str);
+    texts.take(64).map(str::to_owned).collect()
 }
 
 /// An argument that is a program of its own.
@@ -136,7 +191,8 @@ pub fn is_understated(tool: &Tool) -> bool {
         return false;
     }
     matches!(http.method.as_str(), "PUT" | "PATCH" | "DELETE") || {
-        let verdict = verdict(tool);
+        let (signals, open) = signals(tool);
+        let verdict = verdict(&signals, open);
         verdict.effect != Effect::Read && verdict.risk >= Risk::High
     }
 }
@@ -157,6 +213,20 @@ mod tests {
             "evidence": { "endpoint": "ep_0123456789ab" }
         }))
         .unwrap()
+    }
+
+    fn acting(header: &str, value: &str) -> Tool {
+        let mut tool = tool("POST", "/", Value::Null);
+        let Binding::Http(http) = &mut tool.binding;
+        http.fixed_headers.insert(header.to_owned(), value.to_owned());
+        tool
+    }
+
+    fn pinned(path: &str, value: &str) -> Tool {
+        let mut tool = serde_json::to_value(tool("POST", path, Value::Null)).unwrap();
+        tool["input_schema"]["properties"] = serde_json::json!({ "act": { "const": value } });
+        tool["binding"]["http"]["args"] = serde_json::json!({ "act": { "in": "path", "name": "act" } });
+        serde_json::from_value(tool).unwrap()
     }
 
     #[test]
@@ -183,13 +253,28 @@ mod tests {
                 Risk::High,
             ),
             (
+                "a JSON-RPC call",
+                tool("POST", "/rpc", json(serde_json::json!({ "jsonrpc": "2.0", "method": "users.delete" }))),
+                Risk::High,
+            ),
+            ("an operation in a header", acting("X-Amz-Target", "DynamoDB_20120810.DeleteTable"), Risk::High),
+            (
+                "a SOAP action",
+                acting("SOAPAction", "\"http://a.example/bank#RefundPayment\""),
+                Risk::Critical,
+            ),
+            ("one word of a path", pinned("/users/{act}", "delete"), Risk::High),
+            (
                 "a role",
                 tool("POST", "/x", json(serde_json::json!({ "order": { "role": "admin" } }))),
                 Risk::High,
             ),
         ] {
             assert!(risk(&tool) >= least, "{what}: {:?}", risk(&tool));
-            assert_eq!(is_understated(&tool), least >= Risk::High, "{what}");
+            // What it says elsewhere than in its method and path raises its risk, and makes no file unreadable.
+            let elsewhere =
+                ["a JSON-RPC call", "an operation in a header", "a SOAP action", "one word of a path"];
+            assert!(elsewhere.contains(&what) || is_understated(&tool) == (least >= Risk::High), "{what}");
         }
         assert_eq!(risk(&tool("GET", "/users", Value::Null)), Risk::Low);
         assert!(!is_understated(&tool("POST", "/users/search", Value::Null)));

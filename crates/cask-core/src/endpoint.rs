@@ -165,7 +165,7 @@ pub struct Payload {
     #[serde(default)]
     pub seen: u64,
     /// Their schema. For forms and multipart: an object with a property per field.
-    pub schema: Schema,
+    pub schema: Box<Schema>,
 }
 
 /// What one status answers with.

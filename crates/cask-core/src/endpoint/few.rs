@@ -87,6 +87,13 @@ impl<K: Ord, V> Few<K, V> {
         self.find(key).is_ok()
     }
 
+    /// Makes room for this many keys, if there is none yet.
+    pub fn expect(&mut self, keys: usize) {
+        if self.0.capacity() == 0 {
+            self.0.reserve_exact(keys);
+        }
+    }
+
     /// The value under a key, an empty one if there was none.
     pub fn slot<'q, Q: Ord + ?Sized>(&mut self, key: &'q Q) -> &mut V
     where

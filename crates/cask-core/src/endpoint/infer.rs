@@ -99,7 +99,7 @@ fn object(seen: &Observed, out: &mut Schema) {
                 required: field.total() >= seen.object,
                 seen: u64::from(field.total()),
                 of: u64::from(seen.object),
-                schema: schema(field, name),
+                schema: Box::new(schema(field, name)),
             };
             (name.to_string(), property)
         })

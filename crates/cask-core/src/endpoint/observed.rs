@@ -123,6 +123,9 @@ impl Observed {
                 if depth < MAX_DEPTH {
                     // A repeated name counts once, or presence could exceed the number of parents.
                     let few = members.len() <= FEW;
+                    if few && self.any_field.is_none() {
+                        self.fields.expect(members.len());
+                    }
                     let mut seen = BTreeSet::new();
                     for (i, (name, member)) in members.iter().enumerate() {
                         let repeated = if few {

@@ -196,8 +196,8 @@ pub struct Property {
     /// Parent objects seen.
     #[serde(default)]
     pub of: u64,
-    /// Its values.
-    pub schema: Schema,
+    /// Its values. A box, because a map reserves room for eleven members where there is one.
+    pub schema: Box<Schema>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

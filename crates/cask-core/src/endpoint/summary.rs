@@ -410,8 +410,10 @@ fn endpoint(
         }
     }));
     let payloads = |content: &BTreeMap<Box<str>, Box<Observed>>| -> BTreeMap<String, Payload> {
-        let payload =
-            |seen: &Observed| Payload { seen: u64::from(seen.total()), schema: infer::schema(seen, "") };
+        let payload = |seen: &Observed| Payload {
+            seen: u64::from(seen.total()),
+            schema: Box::new(infer::schema(seen, "")),
+        };
         content.iter().map(|(media, seen)| (media.to_string(), payload(seen))).collect()
     };
     let responses = traffic

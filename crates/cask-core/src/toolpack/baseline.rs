@@ -97,7 +97,7 @@ fn contents(one: &mut BTreeMap<String, Payload>, other: &BTreeMap<String, Payloa
         match one.get_mut(media) {
             Some(known) => {
                 known.seen = known.seen.saturating_add(payload.seen);
-                known.schema = union(&known.schema, &payload.schema, 0);
+                *known.schema = union(&known.schema, &payload.schema, 0);
             }
             None => {
                 one.insert(media.clone(), payload.clone());
@@ -134,7 +134,7 @@ fn union(one: &Schema, other: &Schema, depth: usize) -> Schema {
                 required: known.required && (property.of == 0 || property.required),
                 seen: known.seen.saturating_add(property.seen),
                 of: known.of.saturating_add(property.of),
-                schema: union(&known.schema, &property.schema, depth + 1),
+                schema: Box::new(union(&known.schema, &property.schema, depth + 1)),
             },
             None => property.clone(),
         };

@@ -267,5 +267,10 @@ fn graphql(
 fn bare_variables(body: Schema) -> Option<crate::endpoint::schema::Property> {
     let lifted =
         !["query", "operationName", "extensions"].iter().any(|key| body.properties.contains_key(*key));
-    lifted.then(|| crate::endpoint::schema::Property { required: true, seen: 0, of: 0, schema: body })
+    lifted.then(|| crate::endpoint::schema::Property {
+        required: true,
+        seen: 0,
+        of: 0,
+        schema: Box::new(body),
+    })
 }

@@ -62,7 +62,7 @@ pub fn answer(endpoint: &Endpoint) -> Option<Cow<'_, Schema>> {
         worked
             .flat_map(|(_, response)| &response.content)
             .filter(|(media, _)| bind::is_json(media))
-            .map(|(_, payload)| &payload.schema),
+            .map(|(_, payload)| &*payload.schema),
     )
 }
 

@@ -35,7 +35,7 @@ pub fn description(endpoint: &Endpoint, answer: Option<&Schema>) -> String {
     // what GraphQL answers is in `data`
     let data =
         answer.filter(|_| endpoint.operation.is_some()).and_then(|answer| answer.properties.get("data"));
-    if let Some(back) = data.map(|data| &data.schema).or(answer).and_then(comes_back) {
+    if let Some(back) = data.map(|data| &*data.schema).or(answer).and_then(comes_back) {
         text.push(' ');
         text.push_str(&back);
     }

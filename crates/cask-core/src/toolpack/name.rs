@@ -272,7 +272,10 @@ mod tests {
         assert_eq!(both(&all, &one), ["get_project", "get_project_by_id"]);
         let answer = |types: TypeSet| {
             let schema = crate::endpoint::Schema { types, ..Default::default() };
-            let content = [("application/json".to_owned(), crate::endpoint::Payload { seen: 1, schema })];
+            let content = [(
+                "application/json".to_owned(),
+                crate::endpoint::Payload { seen: 1, schema: Box::new(schema) },
+            )];
             BTreeMap::from([(200, crate::endpoint::Response { seen: 1, content: content.into() })])
         };
         all.responses = answer(TypeSet::ARRAY);

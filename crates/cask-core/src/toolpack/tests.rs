@@ -56,20 +56,24 @@ fn object(members: &[(&str, bool, Schema)]) -> Schema {
     let properties = members
         .iter()
         .map(|(name, required, schema)| {
-            ((*name).to_owned(), Property { required: *required, seen: 5, of: 5, schema: schema.clone() })
+            (
+                (*name).to_owned(),
+                Property { required: *required, seen: 5, of: 5, schema: Box::new(schema.clone()) },
+            )
         })
         .collect();
     Schema { types: TypeSet::OBJECT, properties, ..Schema::default() }
 }
 
 fn answering(mut endpoint: Endpoint, schema: Schema) -> Endpoint {
-    let content = BTreeMap::from([("application/json".to_owned(), Payload { seen: 5, schema })]);
+    let content =
+        BTreeMap::from([("application/json".to_owned(), Payload { seen: 5, schema: Box::new(schema) })]);
     endpoint.responses.insert(200, Response { seen: 5, content });
     endpoint
 }
 
 fn sending(mut endpoint: Endpoint, media: &str, schema: Schema) -> Endpoint {
-    endpoint.request.insert(media.to_owned(), Payload { seen: 5, schema });
+    endpoint.request.insert(media.to_owned(), Payload { seen: 5, schema: Box::new(schema) });
     endpoint.request_required = true;
     endpoint
 }

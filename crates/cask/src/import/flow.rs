@@ -60,6 +60,10 @@ pub struct Feed<'f> {
 impl Feed<'_> {
     /// Adds one entry. `false`: nobody is listening any more.
     pub fn entry(&mut self, bytes: &[u8]) -> bool {
+        if self.batch.bytes.capacity() == 0 {
+            // the last entry of a batch goes beyond it
+            self.batch.bytes.reserve_exact(BATCH + BATCH / 4);
+        }
         self.batch.bytes.extend_from_slice(bytes);
         self.batch.ends.push((self.seq, self.batch.bytes.len()));
         self.seq += 1;

@@ -75,13 +75,13 @@ fn swagger_request<'d>(
     for field in &fields {
         let property = Property {
             required: is_required(field),
-            schema: expand(document, field, Side::Request, 100, &at),
+            schema: Box::new(expand(document, field, Side::Request, 100, &at)),
             ..Property::default()
         };
         schema.properties.insert(text(field, "name"), property);
     }
     let required = fields.iter().any(|field| is_required(field));
-    (BTreeMap::from([(media.to_owned(), Payload { seen: 0, schema })]), required)
+    (BTreeMap::from([(media.to_owned(), Payload { seen: 0, schema: Box::new(schema) })]), required)
 }
 
 /// The responses of an operation by status. `2XX` counts as 200 (`4XX` as 400, …) and `default` as 200,
@@ -190,7 +190,7 @@ fn payloads<'d>(
     for (media, schema) in content {
         let at = child(&child(at, "content"), &shown(&media, 120));
         let schema = schema.map_or_else(Schema::default, |schema| expand(document, schema, side, cap, &at));
-        found.entry(media).or_insert(Payload { seen: 0, schema });
+        found.entry(media).or_insert(Payload { seen: 0, schema: Box::new(schema) });
     }
     found
 }

@@ -137,7 +137,7 @@ fn assemble(mut nodes: Vec<Node<'_>>) -> Schema {
         match node.slot {
             Slot::Root => {}
             Slot::Property { name, required } => {
-                let property = Property { required, schema: node.schema, ..Property::default() };
+                let property = Property { required, schema: Box::new(node.schema), ..Property::default() };
                 parent.schema.properties.insert(name.to_owned(), property);
             }
             Slot::Additional => parent.schema.additional = Some(Box::new(node.schema)),

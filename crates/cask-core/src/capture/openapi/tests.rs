@@ -112,7 +112,7 @@ fn schemas_that_explode_are_cut() {
 }
 
 fn count(schema: &crate::endpoint::Schema) -> usize {
-    let inner = schema.properties.values().map(|property| &property.schema).chain(schema.items.as_deref());
+    let inner = schema.properties.values().map(|property| &*property.schema).chain(schema.items.as_deref());
     1 + inner.chain(schema.additional.as_deref()).chain(&schema.any_of).map(count).sum::<usize>()
 }
 

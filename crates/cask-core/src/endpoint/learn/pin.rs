@@ -148,8 +148,10 @@ impl Answers {
     /// by their documents.
     fn of(endpoint: &Endpoint) -> Option<Self> {
         let good = endpoint.responses.iter().filter(|(status, _)| (200..300).contains(*status));
-        let schemas: Vec<&Schema> =
-            good.flat_map(|(_, response)| response.content.values()).map(|payload| &payload.schema).collect();
+        let schemas: Vec<&Schema> = good
+            .flat_map(|(_, response)| response.content.values())
+            .map(|payload| &*payload.schema)
+            .collect();
         if endpoint.operation.is_some() || schemas.iter().any(|schema| schema.additional.is_some()) {
             return None;
         }

@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 24;
 /// Whether there is nothing to flatten: so with all that comes from traffic.
 fn is_plain(schema: &Schema, depth: usize) -> bool {
     let inner = schema.items.as_deref().into_iter().chain(schema.additional.as_deref());
-    let mut below = inner.chain(schema.properties.values().map(|property| &property.schema));
+    let mut below = inner.chain(schema.properties.values().map(|property| &*property.schema));
     depth <= MAX_DEPTH && schema.any_of.is_empty() && below.all(|schema| is_plain(schema, depth + 1))
 }
 
@@ -29,7 +29,7 @@ fn flat(schema: &Schema, depth: usize) -> Schema {
     }
     let below = |inner: &Option<Box<Schema>>| inner.as_deref().map(|inner| Box::new(flat(inner, depth + 1)));
     let property = |(name, property): (&String, &Property)| {
-        (name.clone(), Property { schema: flat(&property.schema, depth + 1), ..*property })
+        (name.clone(), Property { schema: Box::new(flat(&property.schema, depth + 1)), ..*property })
     };
     let own = Schema {
         properties: schema.properties.iter().map(property).collect(),
@@ -72,7 +72,7 @@ fn union(left: Schema, right: Schema) -> Schema {
         match properties.remove(&name) {
             Some(own) => {
                 property.required &= own.required;
-                property.schema = union(own.schema, property.schema);
+                property.schema = Box::new(union(*own.schema, *property.schema));
                 property.seen = property.seen.saturating_add(own.seen);
                 property.of = property.of.saturating_add(own.of);
             }

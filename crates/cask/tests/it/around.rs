@@ -196,3 +196,24 @@ fn a_repository_is_looked_through_and_gets_what_it_lacks() {
     ok(&ran);
     assert!(ran.out.contains("cask mint traffic.har") && empty.path("cask.toml").is_file(), "{}", ran.out);
 }
+
+#[test]
+fn the_long_name_is_the_same_command() {
+    let world = minted();
+    let long = |program: &Path, args: &[&str]| -> Ran {
+        let mut command = std::process::Command::new(program);
+        command.args(args).current_dir(world.path("")).env_clear().output().unwrap().into()
+    };
+    let alias = Path::new(env!("CARGO_BIN_EXE_caskmcp"));
+    for args in [&["--version"][..], &["gate", "check"], &["no-such-command"]] {
+        let (one, other) = (world.cask(args), long(alias, args));
+        assert_eq!((one.code, one.out, one.err), (other.code, other.out, other.err), "{args:?}");
+    }
+
+    // Alone it is no command at all, and says so.
+    let alone = world.path(&format!("caskmcp{}", std::env::consts::EXE_SUFFIX));
+    std::fs::copy(alias, &alone).unwrap();
+    let ran = long(&alone, &["--version"]);
+    assert_eq!(ran.code, 3, "{}", ran.out);
+    assert!(ran.err.contains("starts the cask beside it") && ran.err.contains("hint:"), "{}", ran.err);
+}

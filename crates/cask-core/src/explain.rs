@@ -4,6 +4,8 @@ use crate::finding::{Rule, Severity};
 use crate::toolpack::scope;
 use crate::{capture, diff, drift, endpoint, guard, lint, lock, verify};
 
+pub mod doctor;
+
 /// What `cask explain CODE` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
@@ -58,6 +60,13 @@ pub fn pages() -> Vec<Page> {
         explain: sign.explain,
     });
     let skip = capture::skip::RULES.iter().map(|rule| Page { severity: None, ..Page::of("skip", rule) });
+    let doctor = doctor::CHECKS.into_iter().map(|(code, title, explain)| Page {
+        code,
+        table: "doctor",
+        title,
+        severity: None,
+        explain,
+    });
     diff.chain(lint)
         .chain(gate)
         .chain(scopes)
@@ -68,6 +77,7 @@ pub fn pages() -> Vec<Page> {
         .chain(risk)
         .chain(signals)
         .chain(skip)
+        .chain(doctor)
         .collect()
 }
 

@@ -227,3 +227,14 @@ impl Sealed<'_> {
         status::standings(&self.pack.surface, &self.lockfile, &self.against()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_check_is_explained() {
+        let explained = cask_core::explain::doctor::CHECKS.map(|(code, ..)| code);
+        assert_eq!(CHECKS.map(|check| check.code), explained);
+    }
+}

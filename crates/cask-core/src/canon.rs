@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest::{self, SHA256};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
 
 use crate::json::writer::{self, Refused};
 
@@ -17,7 +17,19 @@ impl Digest {
     /// The digest of bytes as they are, for files and other opaque material.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self::from(digest::digest(&SHA256, bytes))
+    }
+
+    fn from(made: digest::Digest) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(made.as_ref());
+        Self(bytes)
+    }
+
+    /// The 32 bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// The bare hex digits, without the `sha256:` prefix.
@@ -38,8 +50,20 @@ impl Digest {
 }
 
 /// A digest of bytes that come in pieces.
-#[derive(Debug, Clone, Default)]
-pub struct Hasher(Sha256);
+#[derive(Clone)]
+pub struct Hasher(digest::Context);
+
+impl Default for Hasher {
+    fn default() -> Self {
+        Self(digest::Context::new(&SHA256))
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hasher")
+    }
+}
 
 impl Hasher {
     /// The next bytes.
@@ -50,7 +74,7 @@ impl Hasher {
     /// The same as [`Digest::of_bytes`] of all of them.
     #[must_use]
     pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+        Digest::from(self.0.finish())
     }
 }
 

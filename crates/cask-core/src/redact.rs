@@ -251,7 +251,7 @@ impl Pass {
     }
 
     fn message(&mut self, message: &mut Message<'_>) {
-        headers::headers(self.rules, &mut message.headers, &mut self.counts);
+        headers::headers(self.rules, &mut message.headers, &mut self.counts, &mut self.known);
         self.replace(&mut message.media);
         match &mut message.body {
             Body::None | Body::Text(_) | Body::Binary(_) => {}

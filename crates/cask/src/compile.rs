@@ -217,24 +217,26 @@ impl Built {
     /// [`Error`] if it cannot be written.
     pub fn write(self, store: &Store, ctx: &Ctx) -> Result<Written, Error> {
         let manifest_text = self.manifest_text();
-        let write = |(name, text): (&String, &String)| -> Result<bool, Error> {
+        let changed = |(name, text): &(&String, &String)| {
             let path = self.dir.join(name);
             let same = path.is_file()
                 && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES)
                     .is_ok_and(|old| old == text.as_bytes());
-            if !same {
-                store.write(&path, text.as_bytes())?;
-            }
-            if let Some(out) = &ctx.out {
-                store::make_dir(out)?;
-                store::write(out, &out.join(&self.toolpack.id).join(name), text.as_bytes())?;
-            }
-            Ok(!same)
+            !same
         };
-        // Most of the time goes to waiting for the disk.
-        let files: Vec<_> = self.files.par_iter().map(write).collect();
-        let files = files.into_iter().collect::<Result<Vec<bool>, Error>>()?;
-        let changed = write((&manifest::MANIFEST.to_owned(), &manifest_text))? || files.contains(&true);
+        let name = manifest::MANIFEST.to_owned();
+        let manifest = [(&name, &manifest_text)];
+        let files: Vec<_> = self.files.par_iter().filter(changed).collect();
+        let manifest: Vec<_> = manifest.into_iter().filter(changed).collect();
+        // the manifest last: it says which files there are
+        store.write_all(&under(&self.dir, &files))?;
+        store.write_all(&under(&self.dir, &manifest))?;
+        if let Some(out) = &ctx.out {
+            store::make_dir(out)?;
+            let all: Vec<_> = self.files.iter().chain([(&name, &manifest_text)]).collect();
+            store::write_all(out, &under(&out.join(&self.toolpack.id), &all))?;
+        }
+        let changed = !files.is_empty() || !manifest.is_empty();
         let file = self.dir.join(manifest::MANIFEST);
         let facts = Facts::of(&self.toolpack);
         let folder = Folder { dir: self.dir, file, manifest: self.manifest };
@@ -248,6 +250,11 @@ impl Built {
         let coverage = self.coverage;
         Ok(Written { folder, facts, coverage, changed, subjects: lockfile.subjects.len(), undecided })
     }
+}
+
+/// These files, by name, in a directory.
+fn under<'t>(dir: &Path, files: &[(&String, &'t String)]) -> Vec<(PathBuf, &'t [u8])> {
+    files.iter().map(|(name, text)| (dir.join(name), text.as_bytes())).collect()
 }
 
 /// Taking a large toolpack apart takes a while, and nobody waits for it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cask_core::artifact::capture::{Capture, Redaction, SCHEMA_VERSION, Source};
 use cask_core::capture::hosts::{self, Hosts, Seen};
 use cask_core::capture::skip;
-use cask_core::endpoint::summary::Summary;
+use cask_core::endpoint::summary::{Room, Summary};
 use cask_core::redact::{Counts, Profile, Redactor};
 
 use crate::ctx::Ctx;
@@ -66,9 +66,10 @@ pub fn import(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Importe
     if options.hosts.is_empty() {
         return Err(ask_for_hosts(&files, options, ctx)?);
     }
-    let redactor = Redactor::new(options.profile);
     let mut draft = disk::Draft::new(&ctx.root)?;
-    let make = || Worker::new(&redactor, &options.hosts);
+    let room = Room::default();
+    // Made by the workers: until the rules are compiled, the reader is ahead of them already.
+    let make = || Worker::new(Redactor::new(options.profile), &options.hosts, &room);
     let read = flow::read_files(&files, options.threads, ctx, &make, Worker::take, &mut |lines| {
         draft.write(&lines)
     })?;

@@ -19,7 +19,7 @@ pub mod pack;
 pub mod scopes;
 
 pub use files::{
-    MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write,
+    MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write, write_all,
 };
 pub use lock::Held;
 pub use memory::{Stamp, stamp};
@@ -111,6 +111,15 @@ impl Store {
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
         make_dir(&self.root)?;
         write(&self.root, path, bytes)
+    }
+
+    /// Writes several files of this root (see [`write_all`]).
+    ///
+    /// # Errors
+    /// As [`write_all`].
+    pub fn write_all(&self, files: &[(PathBuf, &[u8])]) -> Result<(), Error> {
+        make_dir(&self.root)?;
+        write_all(&self.root, files)
     }
 
     /// The manifest to work with: the given one, or the only one under the root.

@@ -60,7 +60,8 @@ pub fn read(text: &str) -> Result<Vec<Fixed>, BadArtifact> {
 /// # Errors
 /// As [`read`].
 pub fn check(tools: &[Fixed]) -> Result<(), BadArtifact> {
-    let odd = tools.par_iter().find_map_first(|tool| Some((tool, Fixed::read(tool.text()).err()?)));
+    let fault = |tool: &Fixed| serde_json::from_str::<Tool>(tool.text()).err();
+    let odd = tools.par_iter().find_map_first(|tool| Some((tool, fault(tool)?)));
     match odd {
         Some((tool, error)) => Err(BadArtifact::new(TOOLS, format_args!("tool `{}`: {error}", tool.name))),
         None => fit(tools),

@@ -10,7 +10,7 @@ use crate::capture::{Body, Exchange};
 use crate::json::{Json, token};
 
 use super::learn::look::{Look, look};
-use super::learn::words::hash;
+use super::learn::words::hash_of_value;
 
 /// Distinct values followed.
 const MAX_VALUES: usize = 4_000;
@@ -35,6 +35,8 @@ pub struct Passing {
     answered: BTreeMap<u64, Spot>,
     /// Requests that had it.
     sent: BTreeMap<u64, BTreeSet<Spot>>,
+    /// The greatest hash that still has a place, once one of the two is full.
+    limit: Option<u64>,
 }
 
 /// A flow between two concrete places.
@@ -82,7 +84,7 @@ impl Passing {
         {
             let mut at = Vec::new();
             walk(body, &mut at, &mut |value, at| {
-                let hash = hash(value.text);
+                let hash = hash_of_value(value.text);
                 // What the request itself named is only repeated by the answer. Once the sample is full, most
                 // values are not in it, which is the cheapest thing to ask.
                 if self.keeps(hash) && (value.number || is_distinctive(value.text)) && !own.contains(&hash) {
@@ -91,14 +93,14 @@ impl Passing {
                     if spot < *first {
                         *first = spot;
                     }
-                    trim(&mut self.answered);
+                    self.trim();
                 }
             });
         }
     }
 
     fn send(&mut self, value: &str, seq: u64, place: &str, at: impl Fn() -> String, own: &mut BTreeSet<u64>) {
-        let hash = hash(value);
+        let hash = hash_of_value(value);
         own.insert(hash);
         if !self.keeps(hash) {
             return;
@@ -108,14 +110,24 @@ impl Passing {
         if uses.len() > MAX_USES {
             uses.pop_last();
         }
-        trim(&mut self.sent);
+        self.trim();
     }
 
+    /// Whether neither sample is full of smaller ones.
     fn keeps(&self, hash: u64) -> bool {
-        let full =
-            |len: usize, last: Option<&u64>| len >= MAX_VALUES && last.is_some_and(|last| hash > *last);
-        !full(self.answered.len(), self.answered.keys().next_back())
-            && !full(self.sent.len(), self.sent.keys().next_back())
+        self.limit.is_none_or(|limit| hash <= limit)
+    }
+
+    /// Keeps the samples within their bounds.
+    fn trim(&mut self) {
+        fn trimmed<T>(map: &mut BTreeMap<u64, T>) -> Option<u64> {
+            while map.len() > MAX_VALUES {
+                map.pop_last();
+            }
+            if map.len() < MAX_VALUES { None } else { map.last_key_value().map(|(last, _)| *last) }
+        }
+        let limits = [trimmed(&mut self.answered), trimmed(&mut self.sent)];
+        self.limit = limits.into_iter().flatten().min();
     }
 
     /// Adds what another one has seen.
@@ -133,8 +145,7 @@ impl Passing {
                 uses.pop_last();
             }
         }
-        trim(&mut self.answered);
-        trim(&mut self.sent);
+        self.trim();
     }
 
     /// Every value that was answered and later sent elsewhere.
@@ -147,12 +158,6 @@ impl Passing {
                 value: *hash,
             })
         })
-    }
-}
-
-fn trim<T>(map: &mut BTreeMap<u64, T>) {
-    while map.len() > MAX_VALUES {
-        map.pop_last();
     }
 }
 

@@ -113,10 +113,10 @@ fn is_map(seen: &Observed) -> bool {
         return false;
     }
     let dynamic = seen.fields.keys().filter(|name| is_data(name)).count();
-    let values = seen.fields.keys().filter(|name| look(name).is_value()).count();
     if dynamic * 10 < names * 8 {
         return false;
     }
+    let values = seen.fields.keys().filter(|name| look(name).is_value()).count();
     // A record repeats its fields; entries of a map come and go.
     let always = seen.fields.values().filter(|field| field.total() >= seen.object).count();
     let present: u64 = seen.fields.values().map(|field| u64::from(field.total())).sum();

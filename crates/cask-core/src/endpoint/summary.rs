@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 use rayon::prelude::*;
 
@@ -36,21 +39,53 @@ pub struct Summary {
     passing: Passing,
     /// JSON positions held, about.
     weight: usize,
+    /// Where they are counted, with those of the summaries that are made beside this one.
+    room: Room,
     /// There was too much to hold: only what learning templates needs was kept. See [`Summary::is_lean`].
     lean: bool,
     /// A second look: templates are known.
     routes: Option<Routes>,
 }
 
-/// JSON positions that a summary holds before it becomes lean. One takes some 400 bytes with its share of the
-/// maps above it, and while captures are read there are two summaries and the one they are merged into.
-const MAX_WEIGHT: usize = 60_000;
+/// JSON positions that the summaries of one room hold before they become lean. One takes some 400 bytes with its share
+/// of the maps above it, and while captures are read there are also those that they are merged into.
+const MAX_WEIGHT: usize = 120_000;
+
+/// How much is held by the summaries that several threads make of one traffic: it does not matter how that falls to
+/// them.
+#[derive(Debug, Clone, Default)]
+pub struct Room(Arc<AtomicUsize>);
+
+/// What is in it is no part of what a summary says.
+impl PartialEq for Room {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Room {
+    fn held(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
+    /// Counts so many positions instead of so many others.
+    fn swap(&self, before: usize, now: usize) {
+        self.0.fetch_add(now, Relaxed);
+        self.0.fetch_sub(before, Relaxed);
+    }
+}
 
 impl Summary {
     /// Nothing seen yet.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`Summary::new`], beside others in one room.
+    #[must_use]
+    pub fn sharing(room: &Room) -> Self {
+        Self { room: room.clone(), ..Self::default() }
     }
 
     /// Adds one exchange. A GraphQL batch counts as the calls it is made of.
@@ -81,30 +116,37 @@ impl Summary {
             routes.add(&exchange.host, &exchange.path, &end, traffic);
             return;
         }
+        let mut weight = self.weight;
         if self.lean {
             traffic.forget();
         } else {
-            self.weight += traffic.weight();
+            weight += traffic.weight();
         }
         if !self.hosts.contains_key(exchange.host.as_str()) {
             self.hosts.insert(exchange.host.as_str().into(), Node::default());
         }
         if let Some(root) = self.hosts.get_mut(exchange.host.as_str()) {
-            self.weight -= root.add(&exchange.path, &end, traffic).min(self.weight);
+            weight -= root.add(&exchange.path, &end, traffic).min(weight);
         }
-        self.check_weight(MAX_WEIGHT);
+        self.weigh(weight);
+        self.check_weight();
+    }
+
+    fn weigh(&mut self, weight: usize) {
+        self.room.swap(std::mem::replace(&mut self.weight, weight), weight);
     }
 
     /// Becomes lean if there is too much. The running weight is a guess from above: it is counted first.
-    fn check_weight(&mut self, most: usize) {
-        if self.lean || self.weight <= most {
+    fn check_weight(&mut self) {
+        if self.lean || self.room.held() <= MAX_WEIGHT {
             return;
         }
-        self.weight = 0;
+        let mut weight = 0;
         for root in self.hosts.values_mut() {
-            root.each(&mut |traffic| self.weight += traffic.weight());
+            root.each(&mut |traffic| weight += traffic.weight());
         }
-        if self.weight > most / 2 {
+        self.weigh(weight);
+        if self.room.held() > MAX_WEIGHT / 2 {
             self.slim();
         }
     }
@@ -112,7 +154,7 @@ impl Summary {
     /// Keeps only what learning templates needs.
     fn slim(&mut self) {
         self.lean = true;
-        self.weight = 0;
+        self.weigh(0);
         for root in self.hosts.values_mut() {
             root.each(&mut Traffic::forget);
         }
@@ -141,7 +183,8 @@ impl Summary {
             (None, theirs) => self.routes = theirs,
             (Some(_), None) => {}
         }
-        self.weight += other.weight;
+        other.room.swap(other.weight, 0);
+        self.weigh(self.weight + other.weight);
         if other.lean && !self.lean {
             self.slim();
         }
@@ -152,7 +195,7 @@ impl Summary {
             }
             add_to(&mut self.hosts, host, node, Node::merge);
         }
-        self.check_weight(2 * MAX_WEIGHT);
+        self.check_weight();
     }
 
     /// The endpoints, sorted by host, path and method. Exchanges that fit a pinned endpoint belong

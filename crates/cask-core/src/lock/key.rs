@@ -8,10 +8,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use ed25519_dalek::{Signature, VerifyingKey};
-use sha2::{Digest as _, Sha256};
 use ssh_encoding::{Decode as _, Encode as _};
 use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey, SshSig};
+
+use crate::canon::Digest;
 
 /// The SSHSIG namespace of everything that cask signs: a signature for git or for a file is none of ours.
 pub const NAMESPACE: &str = "cask";
@@ -123,9 +124,9 @@ impl Key {
                 if flags.first()? & USER_PRESENT == 0 {
                     return None;
                 }
-                let application = Sha256::digest(hardware.application());
+                let application = Digest::of_bytes(hardware.application().as_bytes());
                 (
-                    [application.as_slice(), flags, Sha256::digest(&data).as_slice()].concat(),
+                    [application.bytes().as_slice(), flags, Digest::of_bytes(&data).bytes()].concat(),
                     Signature::from_bytes(signature),
                 )
             }

@@ -1,12 +1,19 @@
 //! Headers: every name is kept, but only the values that inference needs.
 
-use super::keys;
+use super::keys::{self, Verdict};
+use super::known::Known;
 use super::rules::{How, Place, Rules};
 use super::{Counts, Kind, tokens, url};
 
 /// Redacts header values in place.
-pub(super) fn headers(rules: &'static Rules, headers: &mut [(String, String)], counts: &mut Counts) {
+pub(super) fn headers(
+    rules: &'static Rules,
+    headers: &mut [(String, String)],
+    counts: &mut Counts,
+    known: &mut Known,
+) {
     for (name, value) in headers {
+        let verdict = known.header(name, |name| keys::judge(rules, name, Place::Header));
         let clean = match rules.headers.get(name.as_str()) {
             Some(How::Keep) => tokens::scan(rules, value, counts),
             Some(How::First) => Some(value.split(';').next().unwrap_or_default().trim().to_owned()),
@@ -15,23 +22,25 @@ pub(super) fn headers(rules: &'static Rules, headers: &mut [(String, String)], c
             Some(How::Cookie) => Some(cookies(rules, value, name.starts_with("set-"), counts)),
             Some(How::Url) => url::url(rules, value, 0, counts),
             Some(How::Link) => Some(links(rules, value, counts)),
-            None => dropped(rules, name, value, counts),
+            None => dropped(verdict, value, counts),
         };
         if let Some(clean) = clean {
             *value = clean;
         }
-        if let Some(clean) = tokens::scan(rules, name, counts) {
+        if verdict.secret
+            && let Some(clean) = tokens::scan(rules, name, counts)
+        {
             *name = clean;
         }
     }
 }
 
-fn dropped(rules: &'static Rules, name: &str, value: &str, counts: &mut Counts) -> Option<String> {
+fn dropped(verdict: Verdict, value: &str, counts: &mut Counts) -> Option<String> {
     if value.is_empty() || Kind::is_placeholder(value) {
         return None;
     }
     // Personal data under a header's name needs no closer word than `header`.
-    let kind = keys::rule(rules, name, Place::Header).map_or(Kind::Header, |rule| rule.kind);
+    let kind = verdict.rule.map_or(Kind::Header, |rule| rule.kind);
     counts.add(kind);
     Some(kind.placeholder().to_owned())
 }

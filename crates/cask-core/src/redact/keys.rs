@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Kind;
 use super::pii;
 use super::rules::{Place, Rules, Value};
 use super::tokens;
+use super::{Counts, Kind};
 
 /// A name in a rule: its words must end the key (`access_key` fits `aws_access_key`, not `access_key_ref`).
 #[derive(Debug)]
@@ -210,4 +210,12 @@ pub(super) struct Verdict {
     pub rule: Option<&'static KeyRule>,
     /// Whether the key itself is a secret (a map by e-mail address).
     pub secret: bool,
+}
+
+/// Judges one key.
+pub(super) fn judge(rules: &'static Rules, key: &str, place: Place) -> Verdict {
+    Verdict {
+        rule: rule(rules, key, place),
+        secret: tokens::scan(rules, key, &mut Counts::default()).is_some(),
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, MatchKind, StartKind};
 use regex::Regex;
 use serde::Deserialize;
@@ -195,8 +196,11 @@ pub(super) struct Rules {
     pub owners: Vec<usize>,
     pub keys: Vec<KeyRule>,
     pub index: Index,
-    /// The stems of the names that count in bodies, queries and headers.
-    stems: [Stems; 3],
+    /// The stems of the names that count in bodies, queries and headers. Members of bodies are many and are looked
+    /// up with nothing remembered when an answer is cleaned; for the others a table that is quicker to build does.
+    body: Stems<DFA>,
+    query: Stems<NFA>,
+    header: Stems<NFA>,
     /// Words that may follow a name without changing what it holds (`password_hash`).
     pub neutral: BTreeSet<String>,
     /// Path segments after which a long random segment is a credential.
@@ -237,13 +241,11 @@ impl Rules {
 
     /// Whether the key could have a rule: false for most, and cheap.
     pub fn has_stem(&self, key: &str, place: Place) -> bool {
-        let [body, query, header] = &self.stems;
         match place {
-            Place::Body => body,
-            Place::Query => query,
-            Place::Header => header,
+            Place::Body => self.body.any(key),
+            Place::Query => self.query.any(key),
+            Place::Header => self.header.any(key),
         }
-        .any(key)
     }
 
     fn compile(file: File, profile: Profile) -> Result<Rules, String> {
@@ -283,7 +285,6 @@ impl Rules {
             || (Stems::new(&keys, Place::Body), Stems::new(&keys, Place::Query)),
             || (Stems::new(&keys, Place::Header), Keywords::new(&keywords)),
         );
-        let stems = [body?, query?, header?];
         let headers = file
             .headers
             .into_iter()
@@ -292,7 +293,9 @@ impl Rules {
             .collect();
         Ok(Rules {
             keywords: keywords?,
-            stems,
+            body: body?,
+            query: query?,
+            header: header?,
             index: Index::new(&keys),
             shapes,
             owners,
@@ -309,15 +312,15 @@ impl Rules {
 
 /// A key without any of these has no rule.
 #[derive(Debug)]
-struct Stems {
-    keywords: Keywords,
+struct Stems<A> {
+    keywords: Keywords<A>,
     /// The length of each stem that must stand as a word.
     bounds: Vec<Option<usize>>,
 }
 
-impl Stems {
+impl<A: Table> Stems<A> {
     /// A name's longest word stands as a word in every key that fits, or the key has the whole name.
-    fn new(keys: &[KeyRule], place: Place) -> Result<Stems, String> {
+    fn new(keys: &[KeyRule], place: Place) -> Result<Self, String> {
         let names = keys.iter().filter(|rule| rule.holds(place)).flat_map(|rule| &rule.names);
         let mut stems: BTreeMap<&str, bool> = BTreeMap::new();
         for name in names {
@@ -351,35 +354,56 @@ impl Stems {
     }
 }
 
-/// Finds words in text, ignoring ASCII case. Strings are short: walking a table by hand beats a
-/// search that starts up cleverly.
-#[derive(Debug)]
-pub(super) struct Keywords {
-    dfa: DFA,
-    start: StateID,
+/// An automaton that is walked by hand.
+pub(super) trait Table: Automaton + Sized {
+    /// One that finds these words in any case, wherever they stand.
+    fn of<T: AsRef<[u8]>>(words: &[T]) -> Result<Self, aho_corasick::BuildError>;
 }
 
-impl Keywords {
-    fn new<T: AsRef<[u8]>>(words: &[T]) -> Result<Keywords, String> {
-        let dfa = DFA::builder()
+impl Table for DFA {
+    fn of<T: AsRef<[u8]>>(words: &[T]) -> Result<Self, aho_corasick::BuildError> {
+        DFA::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
             .start_kind(StartKind::Unanchored)
             .prefilter(false)
             .build(words)
-            .map_err(|error| error.to_string())?;
-        let start = dfa.start_state(Anchored::No).map_err(|error| error.to_string())?;
-        Ok(Keywords { dfa, start })
+    }
+}
+
+impl Table for NFA {
+    fn of<T: AsRef<[u8]>>(words: &[T]) -> Result<Self, aho_corasick::BuildError> {
+        NFA::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .prefilter(false)
+            .build(words)
+    }
+}
+
+/// Finds words in text, ignoring ASCII case. Strings are short: walking a table by hand beats a
+/// search that starts up cleverly.
+#[derive(Debug)]
+pub(super) struct Keywords<A = DFA> {
+    table: A,
+    start: StateID,
+}
+
+impl<A: Table> Keywords<A> {
+    fn new<T: AsRef<[u8]>>(words: &[T]) -> Result<Self, String> {
+        let table = A::of(words).map_err(|error| error.to_string())?;
+        let start = table.start_state(Anchored::No).map_err(|error| error.to_string())?;
+        Ok(Keywords { table, start })
     }
 
     /// Calls with the number and the end of each word found, as often as it is found.
     pub fn each(&self, text: &str, mut found: impl FnMut(usize, usize)) {
         let mut state = self.start;
         for (at, byte) in text.bytes().enumerate() {
-            state = self.dfa.next_state(Anchored::No, state, byte);
-            if self.dfa.is_special(state) && self.dfa.is_match(state) {
-                for nth in 0..self.dfa.match_len(state) {
-                    found(self.dfa.match_pattern(state, nth).as_usize(), at + 1);
+            state = self.table.next_state(Anchored::No, state, byte);
+            if self.table.is_special(state) && self.table.is_match(state) {
+                for nth in 0..self.table.match_len(state) {
+                    found(self.table.match_pattern(state, nth).as_usize(), at + 1);
                 }
             }
         }

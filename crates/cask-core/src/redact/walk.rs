@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD as STANDARD_NO_PAD;
 use serde_json::Value;
 
-use super::keys::{self, KeyRule, Verdict};
+use super::keys::{self, KeyRule};
 use super::known::Known;
 use super::rules::{Place, Rules};
 use super::{Counts, Kind, graphql, tokens, url};
@@ -185,7 +185,7 @@ impl Walk<'_> {
             members.iter().any(|(key, value)| key == "kind" && value.as_str() == Some("Secret"));
         let mut secret_keys = false;
         for (key, value) in members.iter_mut() {
-            let verdict = self.known.key(key, |key| judge(self.rules, key));
+            let verdict = self.known.key(key, |key| keys::judge(self.rules, key, Place::Body));
             secret_keys |= verdict.secret;
             let says = verdict.rule.or_else(|| inherited(self.rules, key, label, parent, kubernetes_secret));
             self.json(value, says);
@@ -194,13 +194,6 @@ impl Walk<'_> {
             let keys = members.iter_mut().map(|(key, _)| key);
             rename(self.rules, keys, self.counts);
         }
-    }
-}
-
-fn judge(rules: &'static Rules, key: &str) -> Verdict {
-    Verdict {
-        rule: keys::rule(rules, key, Place::Body),
-        secret: tokens::scan(rules, key, &mut Counts::default()).is_some(),
     }
 }
 
@@ -313,7 +306,7 @@ pub(super) fn value(rules: &'static Rules, value: &mut Value, says: Says, counts
             let kubernetes_secret = members.get("kind").and_then(Value::as_str) == Some("Secret");
             let mut secret_keys = false;
             for (key, member) in members.iter_mut() {
-                let verdict = judge(rules, key);
+                let verdict = keys::judge(rules, key, Place::Body);
                 secret_keys |= verdict.secret;
                 let says = verdict.rule.or_else(|| inherited(rules, key, label, says, kubernetes_secret));
                 self::value(rules, member, says, counts);

@@ -99,9 +99,28 @@ const ORDERS: &[&str] = &[
 /// Whether a text gives orders. Used on identifiers and enumeration values, which are shorter than prose.
 #[must_use]
 pub fn commands(text: &str) -> bool {
+    // Its words are parts of it: most texts have nowhere how one of these begins, and need not be taken apart.
+    if !text.as_bytes().windows(2).any(begins_an_order) {
+        return false;
+    }
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .flat_map(|part| std::iter::once(part.to_ascii_lowercase()).chain(words::split(part)))
         .any(|word| ORDERS.contains(&word.as_str()))
+}
+
+/// Whether two letters are the first ones of one of [`ORDERS`].
+fn begins_an_order(two: &[u8]) -> bool {
+    let &[first, second] = two else { return true };
+    matches!(
+        [first | 0x20, second | 0x20],
+        [b'i', b'g' | b'n']
+            | [b'd', b'i']
+            | [b'j', b'a']
+            | [b'p', b'r']
+            | [b'o', b'b']
+            | [b'e', b'x']
+            | [b'b', b'y']
+    )
 }
 
 /// A declared text as a plain phrase without its full stop, or nothing.
@@ -130,4 +149,27 @@ pub fn summary(text: &str) -> Option<String> {
 #[must_use]
 pub fn note(text: &str) -> Option<String> {
     phrase(text, 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_order_is_overlooked() {
+        for order in ORDERS {
+            let shout = order.to_ascii_uppercase();
+            for text in [(*order).to_owned(), format!("x_{order}_y"), format!("now{}", titled(order)), shout]
+            {
+                assert!(commands(&text), "{text}");
+            }
+        }
+        for text in ["", "a", "design", "ignorance", "promptness", "exit_code", "by", "Inspector"] {
+            assert!(!commands(text), "{text}");
+        }
+    }
+
+    fn titled(word: &str) -> String {
+        word.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c }).collect()
+    }
 }

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use cask_core::artifact::capture::{Capture, read_line};
-use cask_core::canon::Hasher;
 use cask_core::capture::Exchange;
 use cask_core::endpoint::Endpoint;
-use cask_core::endpoint::summary::Summary;
-use cask_core::ids;
+use cask_core::endpoint::summary::{Room, Summary};
+use cask_core::ids::CaptureId;
 use cask_core::redact::{Pass, Profile, Redacted, Redactor};
 
 use super::flow::{self, Batch};
@@ -31,7 +30,7 @@ pub struct Draft {
     captures: PathBuf,
     folder: tempfile::TempDir,
     lines: File,
-    hasher: Hasher,
+    id: CaptureId,
 }
 
 impl Draft {
@@ -48,12 +47,12 @@ impl Draft {
         let lines = File::create(&path).map_err(|error| fault("write", &path, &error))?;
         // Held while this process lives: so that the next import can tell what was left behind.
         lines.lock().map_err(|error| fault("lock", &path, &error))?;
-        Ok(Self { captures, folder, lines, hasher: Hasher::default() })
+        Ok(Self { captures, folder, lines, id: CaptureId::default() })
     }
 
     /// Appends lines.
     pub fn write(&mut self, lines: &[u8]) -> Result<(), Error> {
-        self.hasher.update(lines);
+        self.id.update(lines);
         let write = self.lines.write_all(lines);
         write.map_err(|error| fault("write", &self.folder.path().join("exchanges.jsonl"), &error))
     }
@@ -61,12 +60,11 @@ impl Draft {
     /// Names the capture by what was written and moves it into place, beside whatever the caller does next: a
     /// disk is slow to say that it has everything.
     pub fn commit(self, mut capture: Capture) -> Result<(Capture, Saving), Error> {
-        capture.id = ids::capture(&self.hasher.finish());
+        capture.id = self.id.finish();
         let text = capture.write().map_err(Error::new)?;
         let dir = self.captures.join(&capture.id);
-        let draft = Self { hasher: Hasher::default(), ..self };
         let thread = std::thread::Builder::new().name("save".to_owned());
-        let saving = thread.spawn(move || draft.save(&text, &dir)).map_err(flow::no_thread)?;
+        let saving = thread.spawn(move || self.save(&text, &dir)).map_err(flow::no_thread)?;
         Ok((capture, Saving(Some(saving))))
     }
 
@@ -146,7 +144,8 @@ pub struct Loaded {
 /// # Errors
 /// [`Error`] if there is no such capture, or it is not what was imported under this id.
 pub fn load(root: &Path, capture_id: &str, ctx: &Ctx) -> Result<Loaded, Error> {
-    load_into(root, capture_id, ctx, &Summary::new)
+    let room = Room::default();
+    load_into(root, capture_id, ctx, &|| Summary::sharing(&room))
 }
 
 /// The endpoints that a summary of these captures shows. Where there was too much traffic to hold at once,
@@ -222,7 +221,7 @@ pub fn exchanges(
     let mut redaction = Redactor::new(capture.redaction.profile).pass();
     let mut bad = None;
     let mut number = 0;
-    let hasher = lines(&path, &mut |line| {
+    let id = lines(&path, &mut |line| {
         match parse(line, number) {
             Ok(exchange) => each(redaction.exchange(exchange)),
             Err(error) => bad = Some(error),
@@ -233,7 +232,7 @@ pub fn exchanges(
     if let Some(bad) = bad {
         return Err(Error::new(format_args!("{}: {bad}", show(&path))));
     }
-    check(&capture, &hasher, &path)?;
+    check(&capture, &id, &path)?;
     Ok(capture)
 }
 
@@ -242,12 +241,12 @@ fn parse(line: &[u8], number: u64) -> Result<Exchange<'_>, String> {
     read_line(text).map_err(|error| format!("line {}: {error}", number + 1))
 }
 
-fn check(capture: &Capture, hasher: &Hasher, path: &Path) -> Result<(), Error> {
-    if ids::capture(&hasher.clone().finish()) == capture.id {
+fn check(capture: &Capture, id: &CaptureId, path: &Path) -> Result<(), Error> {
+    if id.finish() == capture.id {
         return Ok(());
     }
     Err(Error::new(format_args!(
-        "{} is not what was imported: its digest does not give {}",
+        "{} is not what was imported: its bytes do not give {}",
         show(path),
         capture.id
     ))
@@ -300,11 +299,11 @@ fn regular(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|error| fault("read", path, &error))
 }
 
-/// Hands out the lines of a file; gives the digest of all its bytes.
-fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<Hasher, Error> {
+/// Hands out the lines of a file; gives the id that all its bytes make.
+fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<CaptureId, Error> {
     use std::io::BufRead as _;
     let mut from = BufReader::with_capacity(256 << 10, regular(path)?);
-    let mut hasher = Hasher::default();
+    let mut id = CaptureId::default();
     let mut pending = Vec::new();
     loop {
         let chunk = from.fill_buf().map_err(|error| fault("read", path, &error))?;
@@ -312,7 +311,7 @@ fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<Hasher, Err
             break;
         }
         let length = chunk.len();
-        hasher.update(chunk);
+        id.update(chunk);
         let mut rest = chunk;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (line, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
@@ -326,7 +325,7 @@ fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<Hasher, Err
                 more
             };
             if !more {
-                return Ok(hasher);
+                return Ok(id);
             }
         }
         if pending.len() + rest.len() > MAX_LINE {
@@ -342,7 +341,7 @@ fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<Hasher, Err
     if !pending.is_empty() {
         each(&pending);
     }
-    Ok(hasher)
+    Ok(id)
 }
 
 /// The strictest profile by which these captures were redacted: what was left out of them does not come in

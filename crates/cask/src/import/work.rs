@@ -6,7 +6,7 @@ use cask_core::artifact::capture::write_line;
 use cask_core::capture::har::{self, Entry, Medias, Target};
 use cask_core::capture::hosts::{Hosts, Seen};
 use cask_core::capture::skip;
-use cask_core::endpoint::summary::Summary;
+use cask_core::endpoint::summary::{Room, Summary};
 use cask_core::redact::{Pass, Redactor};
 
 use super::flow::Batch;
@@ -98,8 +98,8 @@ pub struct Worker<'w> {
 
 impl<'w> Worker<'w> {
     /// With nothing counted.
-    pub fn new(redactor: &Redactor, hosts: &'w Hosts) -> Self {
-        Self { redaction: redactor.pass(), hosts, tally: Tally::default(), summary: Summary::new() }
+    pub fn new(redactor: Redactor, hosts: &'w Hosts, room: &Room) -> Self {
+        Self { redaction: redactor.pass(), hosts, tally: Tally::default(), summary: Summary::sharing(room) }
     }
 
     /// Takes a batch; gives the lines of its kept exchanges.

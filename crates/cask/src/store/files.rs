@@ -1,8 +1,11 @@
 //! How files are read and written: bounded, inside their base, whole or not at all.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
@@ -55,6 +58,41 @@ pub fn read_bytes(base: &Path, path: &Path, max: u64) -> Result<Vec<u8>, Error> 
 /// # Errors
 /// [`Error`] with the path; then the old file is as it was.
 pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    settle(stage(base, path, bytes)?, path)?;
+    let dir = dir_of(path);
+    sync_dir(dir).map_err(|error| io_error("write", path, &error))
+}
+
+/// As [`write()`], for several files: all of them are on the disk before the first one is replaced, and they wait for
+/// the disk together.
+///
+/// # Errors
+/// As [`write()`]; where no file could be put on the disk, none was replaced.
+pub fn write_all<'f>(base: &'f Path, files: &'f [(PathBuf, &'f [u8])]) -> Result<(), Error> {
+    let staged = std::thread::scope(|scope| {
+        let begin = |(path, bytes): &'f (PathBuf, &'f [u8])| {
+            let thread = std::thread::Builder::new().name("save".to_owned());
+            thread.spawn_scoped(scope, move || stage(base, path, bytes))
+        };
+        let threads: Vec<_> = files.iter().map(begin).collect();
+        let joined = threads.into_iter().map(|thread| {
+            let thread =
+                thread.map_err(|error| Error::new(format_args!("could not start a thread: {error}")))?;
+            thread.join().unwrap_or_else(|_| Err(Error::new("a saving thread failed; this is a bug in cask")))
+        });
+        joined.collect::<Result<Vec<_>, Error>>()
+    })?;
+    for (file, (path, _)) in staged.into_iter().zip(files) {
+        settle(file, path)?;
+    }
+    for dir in files.iter().map(|(path, _)| dir_of(path)).collect::<BTreeSet<_>>() {
+        sync_dir(dir).map_err(|error| io_error("write", dir, &error))?;
+    }
+    Ok(())
+}
+
+/// Puts what is to replace a file on the disk beside it.
+fn stage(base: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
     let failed = |error: &io::Error| io_error("write", path, error);
     let dir = dir_of(path);
     inside(base, path)?;
@@ -64,8 +102,12 @@ pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     file.write_all(bytes).map_err(|e| failed(&e))?;
     readable(file.as_file(), path).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;
-    file.persist(path).map_err(|error| failed(&error.error))?;
-    sync_dir(dir).map_err(|e| failed(&e))
+    Ok(file)
+}
+
+/// Replaces a file by what was put beside it.
+fn settle(file: NamedTempFile, path: &Path) -> Result<(), Error> {
+    file.persist(path).map(drop).map_err(|error| io_error("write", path, &error.error))
 }
 
 /// Waits until what was made, renamed or removed in a directory is on the disk.

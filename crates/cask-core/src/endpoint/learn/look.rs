@@ -68,6 +68,10 @@ pub fn look(segment: &str) -> Look {
         return Look::Word;
     }
     let bytes = segment.as_bytes();
+    // most segments and names are a word in small letters, which is nothing else
+    if bytes.iter().all(u8::is_ascii_lowercase) {
+        return if KEYWORDS.contains(&segment) { Look::Keyword } else { Look::Word };
+    }
     // searching for text costs more than everything else here: most segments have none of its first bytes
     let (mut encoded, mut bracket, mut at, mut comma) = (false, false, false, false);
     for byte in bytes {
@@ -149,7 +153,7 @@ fn is_date(bytes: &[u8]) -> bool {
 }
 
 /// `v1`, `v1.2`, `v2beta1`, `1.0`: short, one or two numbers, known stage names.
-fn is_version(segment: &str) -> bool {
+pub fn is_version(segment: &str) -> bool {
     let body = segment.strip_prefix(['v', 'V']);
     let digits_first = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     match body {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::Part;
 use super::alike::{Likeness, View, calls, places};
-use super::look::{Look, look};
+use super::look::{Look, is_version, look};
 use super::words::Words;
 
 /// What becomes of one or more children.
@@ -105,28 +105,24 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         indices.iter().filter_map(|i| members.get(*i)).flat_map(|(_, _, view)| view.iter().copied()).collect()
     };
     let parent = Parent::of(path);
+    let before = match path.last() {
+        Some(Part::Literal(name)) => name.as_ref(),
+        _ => "",
+    };
     let open: Vec<Child<'_>> = members
         .iter()
         .zip(&looks)
         .enumerate()
         .filter(|(_, (_, look))| matches!(look, Look::Word | Look::Slug | Look::Code | Look::Keyword))
-        .map(|(at, ((_, stem, below), look))| Child {
-            at,
-            stem,
-            look: *look,
-            calls: calls(below),
-            versioned: versioned(below),
+        .map(|(at, ((_, stem, below), look))| {
+            let literalness = literalness(stem, *look, versioned(below), words, before);
+            Child { at, stem, look: *look, calls: calls(below), literalness }
         })
         .collect();
     let strong: Vec<usize> = value.iter().enumerate().filter(|(_, yes)| **yes).map(|(i, _)| i).collect();
     let (light, heavy): (Vec<&Child<'_>>, Vec<&Child<'_>>) =
         open.iter().partition(|child| child.calls <= LIGHT);
 
-    let before = match path.last() {
-        Some(Part::Literal(name)) => name.as_ref(),
-        _ => "",
-    };
-    let literalness = |child: &Child<'_>| child.literalness(words, before);
     let likeness = |child: &Child<'_>, rest: &[usize]| -> Likeness {
         let rest: Vec<usize> = rest.iter().copied().filter(|other| *other != child.at).collect();
         let rest = spread(rest, POOL);
@@ -135,14 +131,14 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
 
     // Rarely seen siblings: one verdict for all that do not speak against it by themselves.
     let mut pool = strong;
-    let group: Vec<&Child<'_>> = light.into_iter().filter(|child| literalness(child) < 2.0).collect();
+    let group: Vec<&Child<'_>> = light.into_iter().filter(|child| child.literalness < 2.0).collect();
     if !group.is_empty() && group.len() + pool.len() >= 2 {
         let all: Vec<usize> = group.iter().map(|child| child.at).chain(pool.iter().copied()).collect();
         let sample = spread(group.iter().collect(), SAMPLE);
         let share = |child: &&&Child<'_>| likeness(child, &all).share().unwrap_or(NO_EVIDENCE);
         let shares = each(path, &sample, share);
         let alike = shares.iter().sum::<f64>() / sample.len() as f64;
-        let literal = group.iter().map(|child| literalness(child)).sum::<f64>() / group.len() as f64;
+        let literal = group.iter().map(|child| child.literalness).sum::<f64>() / group.len() as f64;
         let many = ((all.len() - 1) as f64).ln_1p();
         let score = literal + parent.literalness() + (0.55 - alike) * 6.0 - 0.6 * many;
         // Where a service begins stand its own words. A few of them that were called once or twice and answered
@@ -155,11 +151,11 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
 
     // Often seen siblings: tenants offer the same operations and answer alike.
     let tenant = |child: &&Child<'_>| {
-        let own = literalness(child) + parent.literalness();
+        let own = child.literalness + parent.literalness();
         if own >= MOST_LIKENESS {
             return None;
         }
-        let peers = heavy.iter().filter(|peer| peer.at != child.at && literalness(peer) < 2.0);
+        let peers = heavy.iter().filter(|peer| peer.at != child.at && peer.literalness < 2.0);
         let best = spread(peers.collect(), PEERS)
             .into_iter()
             .map(|peer| likeness(child, &[peer.at]))
@@ -184,7 +180,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
         let known = words.is_known(before, child.stem);
         let joins = !pool.is_empty() && child.look == Look::Slug && {
             let alike = likeness(child, &pool).share().unwrap_or(NO_EVIDENCE);
-            literalness(child) + parent.literalness() - 0.3 + (0.6 - alike) * 3.0 < 0.0
+            child.literalness + parent.literalness() - 0.3 + (0.6 - alike) * 3.0 < 0.0
         };
         // A keyword called once among many values, and answered like them, is a name that happens to be one.
         let stands_in = child.look == Look::Keyword
@@ -243,39 +239,38 @@ struct Child<'a> {
     stem: &'a str,
     look: Look,
     calls: u64,
-    /// A version follows: it is the name of an API.
-    versioned: bool,
+    /// What its text says for a literal (positive) or a value (negative).
+    literalness: f64,
 }
 
 fn versioned(view: &View<'_>) -> bool {
-    view.iter().flat_map(|node| node.children.keys()).any(|name| look(name) == Look::Version)
+    view.iter().flat_map(|node| node.children.keys()).any(|name| is_version(name))
 }
 
-impl Child<'_> {
-    /// What the segment's text says for a literal (positive) or a value (negative).
-    fn literalness(&self, words: &Words, before: &str) -> f64 {
-        if words.is_known(before, self.stem) {
-            return -4.0;
-        }
-        let text: f64 = match self.look {
-            Look::Code if self.stem.contains(|c: char| c.is_ascii_uppercase()) => 1.5,
-            Look::Code => 0.0,
-            Look::Keyword => 2.5,
-            Look::Word if plural(self.stem) => 1.0,
-            Look::Word => 0.8,
-            _ if self.stem.bytes().any(|b| b.is_ascii_digit()) => -1.3,
-            _ => -0.8,
-        };
-        let vocabulary = match words.parents(self.stem) {
-            0 | 1 => 0.0,
-            2 => 0.7,
-            _ => 2.5,
-        };
-        // What answers call by name is somebody's name, however it is written.
-        let (text, answered) = if words.is_value(self.stem) { (text.min(0.0), 1.5) } else { (text, 0.0) };
-        let versioned = if self.versioned { 10.0 } else { 0.0 };
-        text + vocabulary + versioned - answered
+/// What a segment's text says for a literal (positive) or a value (negative). Where a version follows, it is the name
+/// of an API.
+fn literalness(stem: &str, look: Look, versioned: bool, words: &Words, before: &str) -> f64 {
+    if words.is_known(before, stem) {
+        return -4.0;
     }
+    let text: f64 = match look {
+        Look::Code if stem.contains(|c: char| c.is_ascii_uppercase()) => 1.5,
+        Look::Code => 0.0,
+        Look::Keyword => 2.5,
+        Look::Word if plural(stem) => 1.0,
+        Look::Word => 0.8,
+        _ if stem.bytes().any(|b| b.is_ascii_digit()) => -1.3,
+        _ => -0.8,
+    };
+    let vocabulary = match words.parents(stem) {
+        0 | 1 => 0.0,
+        2 => 0.7,
+        _ => 2.5,
+    };
+    // What answers call by name is somebody's name, however it is written.
+    let (text, answered) = if words.is_value(stem) { (text.min(0.0), 1.5) } else { (text, 0.0) };
+    let versioned = if versioned { 10.0 } else { 0.0 };
+    text + vocabulary + versioned - answered
 }
 
 /// What stands before a position.

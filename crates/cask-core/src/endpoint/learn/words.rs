@@ -19,7 +19,7 @@ pub struct Words {
     /// Identifiers that answers carried.
     values: Values,
     /// Values of parameters already learned, by the literal before them.
-    known: BTreeSet<(String, String)>,
+    known: BTreeMap<String, BTreeSet<String>>,
     /// Literals of accepted templates, by the anonymous path before them.
     accepted: BTreeSet<(String, String)>,
 }
@@ -48,12 +48,12 @@ impl Words {
 
     /// Remembers that behind this literal this was a value. Returns whether it is news.
     pub fn know(&mut self, before: &str, value: &str) -> bool {
-        self.known.insert((before.to_owned(), value.to_owned()))
+        self.known.entry(before.to_owned()).or_default().insert(value.to_owned())
     }
 
     /// Whether behind that literal, anywhere in the capture, the segment was a value.
     pub fn is_known(&self, before: &str, value: &str) -> bool {
-        !before.is_empty() && self.known.contains(&(before.to_owned(), value.to_owned()))
+        !before.is_empty() && self.known.get(before).is_some_and(|values| values.contains(value))
     }
 
     /// Remembers the literals of an accepted template: they stay literals where the same path leads there.
@@ -132,7 +132,7 @@ impl Values {
     }
 
     fn insert(&mut self, text: &str) {
-        let hash = hash(text);
+        let hash = hash_of_value(text);
         if self.hashes.len() >= Self::MAX {
             if self.hashes.last().is_some_and(|last| hash > *last) {
                 return;
@@ -156,7 +156,7 @@ impl Values {
 
     /// Whether the text was answered as a value (and is in the sample).
     fn has(&self, text: &str) -> bool {
-        self.hashes.contains(&hash(text))
+        self.hashes.contains(&hash_of_value(text))
     }
 }
 
@@ -171,12 +171,27 @@ fn names_a_value(name: &str) -> bool {
         || name.ends_with("_slug")
 }
 
+/// As [`fn@hash`], eight bytes at a time: of values, which are many and long.
+#[must_use]
+pub fn hash_of_value(text: &str) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let last = rest.iter().fold(text.len() as u64, |last, byte| (last << 8) | u64::from(*byte));
+    let all = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
+    mixed(all.fold(0_u64, |hash, word| (hash.rotate_left(23) ^ word).wrapping_mul(MIX)))
+}
+
 /// FNV-1a, finished with a mix: the same on every machine and in every release.
 #[must_use]
 pub fn hash(text: &str) -> u64 {
-    let mut h = text
+    let h = text
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    mixed(h)
+}
+
+/// Spreads what is in the high bits over all.
+fn mixed(mut h: u64) -> u64 {
     h ^= h >> 32;
     h = h.wrapping_mul(0xd6e8_feb8_6659_fd93);
     h ^ (h >> 32)

@@ -17,18 +17,18 @@ impl Digest {
     /// The digest of bytes as they are, for files and other opaque material.
     #[must_use]
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        Self::from(digest::digest(&SHA256, bytes))
+        Self::made(digest::digest(&SHA256, bytes))
     }
 
-    fn from(made: digest::Digest) -> Self {
+    fn made(digest: digest::Digest) -> Self {
         let mut bytes = [0; 32];
-        bytes.copy_from_slice(made.as_ref());
+        bytes.copy_from_slice(digest.as_ref());
         Self(bytes)
     }
 
     /// The 32 bytes.
     #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
@@ -50,7 +50,6 @@ impl Digest {
 }
 
 /// A digest of bytes that come in pieces.
-#[derive(Clone)]
 pub struct Hasher(digest::Context);
 
 impl Default for Hasher {
@@ -74,7 +73,7 @@ impl Hasher {
     /// The same as [`Digest::of_bytes`] of all of them.
     #[must_use]
     pub fn finish(self) -> Digest {
-        Digest::from(self.0.finish())
+        Digest::made(self.0.finish())
     }
 }
 

@@ -19,6 +19,16 @@ pub(crate) fn has_byte(word: u64, byte: u8) -> u64 {
     same.wrapping_sub(ONES) & !same & (ONES << 7)
 }
 
+/// A hash of a text, eight bytes at a time; its high bits are the well mixed ones. Good enough to spread texts, and not meant
+/// for more.
+pub(crate) fn hash(text: &str) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let last = rest.iter().fold(text.len() as u64, |last, byte| (last << 8) | u64::from(*byte));
+    let all = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
+    all.fold(0_u64, |hash, word| (hash.rotate_left(23) ^ word).wrapping_mul(MIX))
+}
+
 /// One JSON value (RFC 8259).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json<'a> {

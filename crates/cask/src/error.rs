@@ -37,6 +37,12 @@ impl Error {
         self
     }
 
+    /// The system gave no thread.
+    #[must_use]
+    pub fn no_thread(error: std::io::Error) -> Self {
+        Self::new(format_args!("could not start a thread: {error}"))
+    }
+
     /// Several as one that names them all, with the hint of the first; none of none.
     #[must_use]
     pub fn all(errors: Vec<Error>) -> Option<Error> {

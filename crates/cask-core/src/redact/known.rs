@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::keys::Verdict;
+use crate::json;
 
 /// Keys remembered by a pass over many exchanges.
 const KEYS: usize = 1 << 12;
@@ -105,15 +106,10 @@ impl<T: Copy> Slots<T> {
     }
 }
 
-/// Where a text belongs, and its mark there. Eight bytes at a time; good enough to spread texts, and not meant for more.
+/// Where a text belongs, and its mark there.
 #[allow(clippy::cast_possible_truncation, reason = "two parts of one hash")]
 fn place(text: &str) -> (usize, u32) {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let last = rest.iter().fold(text.len() as u64, |last, byte| (last << 8) | u64::from(*byte));
-    let all = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
-    let mixed = all.fold(0_u64, |hash, word| (hash.rotate_left(23) ^ word).wrapping_mul(MIX));
-    // the high bits are the well mixed ones
+    let mixed = json::hash(text);
     ((mixed >> 44) as usize, (mixed >> 12) as u32 | 1)
 }
 

@@ -64,7 +64,7 @@ impl Draft {
         let text = capture.write().map_err(Error::new)?;
         let dir = self.captures.join(&capture.id);
         let thread = std::thread::Builder::new().name("save".to_owned());
-        let saving = thread.spawn(move || self.save(&text, &dir)).map_err(flow::no_thread)?;
+        let saving = thread.spawn(move || self.save(&text, &dir)).map_err(Error::no_thread)?;
         Ok((capture, Saving(Some(saving))))
     }
 

@@ -151,7 +151,7 @@ pub fn run<W: Send, R: Send, S: Send>(
                 feed.flush();
                 source
             })
-            .map_err(no_thread)?;
+            .map_err(Error::no_thread)?;
         let mut working = Vec::with_capacity(threads);
         for _ in 0..threads {
             let (batches, to_sink) = (&batches, to_sink.clone());
@@ -165,7 +165,7 @@ pub fn run<W: Send, R: Send, S: Send>(
                 }
                 worker
             });
-            working.push(worker.map_err(no_thread)?);
+            working.push(worker.map_err(Error::no_thread)?);
         }
         drop(to_sink);
         in_order(&results, gate, progress, sink)?;
@@ -180,10 +180,6 @@ pub fn run<W: Send, R: Send, S: Send>(
         }
         Ok(Read { source, workers })
     })
-}
-
-pub(super) fn no_thread(error: std::io::Error) -> Error {
-    Error::new(format_args!("could not start a thread: {error}"))
 }
 
 fn next(batches: &Mutex<Receiver<Batch>>) -> Option<Batch> {

@@ -76,8 +76,7 @@ pub fn write_all<'f>(base: &'f Path, files: &'f [(PathBuf, &'f [u8])]) -> Result
         };
         let threads: Vec<_> = files.iter().map(begin).collect();
         let joined = threads.into_iter().map(|thread| {
-            let thread =
-                thread.map_err(|error| Error::new(format_args!("could not start a thread: {error}")))?;
+            let thread = thread.map_err(Error::no_thread)?;
             thread.join().unwrap_or_else(|_| Err(Error::new("a saving thread failed; this is a bug in cask")))
         });
         joined.collect::<Result<Vec<_>, Error>>()

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::json::Json;
+use crate::json::{self, Json};
 
 use super::{Node, Part};
 use crate::endpoint::{Segment, Template};
@@ -174,11 +174,7 @@ fn names_a_value(name: &str) -> bool {
 /// As [`fn@hash`], eight bytes at a time: of values, which are many and long.
 #[must_use]
 pub fn hash_of_value(text: &str) -> u64 {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (words, rest) = text.as_bytes().as_chunks::<8>();
-    let last = rest.iter().fold(text.len() as u64, |last, byte| (last << 8) | u64::from(*byte));
-    let all = words.iter().map(|word| u64::from_le_bytes(*word)).chain([last]);
-    mixed(all.fold(0_u64, |hash, word| (hash.rotate_left(23) ^ word).wrapping_mul(MIX)))
+    mixed(json::hash(text))
 }
 
 /// FNV-1a, finished with a mix: the same on every machine and in every release.

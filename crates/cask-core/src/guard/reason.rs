@@ -94,7 +94,7 @@ reasons! {
         "Each host is a subject of its own, so that a new one cannot come along unseen. Approve it with `cask gate allow host/NAME`.";
     DeniedLockfileForked = "denied_lockfile_forked",
         "The lockfile does not come from the one that was accepted here.",
-        "Two people decided on the same revision, or somebody put a branch of the lockfile in its place, in which a block is missing. Take the accepted one and decide again on it; `cask state accept` takes this one as it is.";
+        "Two people decided on the same revision, or somebody put a branch of the lockfile in its place, in which a block or a withdrawal is missing. Take the accepted one and decide again on it; `cask state accept` takes this one as it is.";
     DeniedScopeNotApproved = "denied_scope_not_approved",
         "A scope that holds the tool is not approved as it is now.",
         "A tool that `scopes.yaml` puts into a scope is served only while that scope is approved; one that left a scope, or whose scope is gone, waits until somebody approves that. See `cask scopes diff`, then `cask gate sync` and `cask gate allow scope/NAME`.";

@@ -29,6 +29,9 @@ pub struct Seen {
     /// What it blocked: a later one that does not must say that the block was lifted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub blocked: BTreeSet<String>,
+    /// What was taken back in it, by subject, as [`Entry::withdrawn`]: in a later one it does not count again.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub withdrawn: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 impl Seen {
@@ -38,10 +41,12 @@ impl Seen {
     /// As [`Lockfile::digest`].
     pub fn of(lockfile: &Lockfile) -> Result<Self, CanonError> {
         let blocked = lockfile.subjects.iter().filter(|(_, entry)| entry.state == State::Blocked);
+        let withdrawn = lockfile.subjects.iter().filter(|(_, entry)| !entry.withdrawn.is_empty());
         Ok(Self {
             revision: lockfile.revision,
             digest: lockfile.digest()?,
             blocked: blocked.map(|(id, _)| id.clone()).collect(),
+            withdrawn: withdrawn.map(|(id, entry)| (id.clone(), entry.withdrawn.clone())).collect(),
         })
     }
 
@@ -51,6 +56,20 @@ impl Seen {
             Some(entry) if entry.state == State::Blocked => false,
             Some(entry) => entry.withdrawn.get(EVERYONE).is_none_or(|since| *since <= self.revision),
             None => true,
+        })
+    }
+
+    /// A subject with an approval that was taken back and would count again, and the revision it had to be for at least.
+    fn revived(&self, lockfile: &Lockfile) -> Option<(&String, u64)> {
+        self.withdrawn.iter().find_map(|(id, before)| {
+            let entry = lockfile.subjects.get(id)?;
+            let since = |all: &BTreeMap<String, u64>, by: &str| {
+                [by, EVERYONE].into_iter().filter_map(|who| all.get(who)).max().copied()
+            };
+            entry.approvals.iter().find_map(|one| {
+                let least = since(before, &one.by).filter(|least| one.revision < *least)?;
+                since(&entry.withdrawn, &one.by).is_none_or(|now| one.revision >= now).then_some((id, least))
+            })
         })
     }
 }
@@ -330,6 +349,17 @@ pub fn accept(lockfile: &Lockfile, toolpack: &str, against: &Against<'_>) -> Res
         return refuse(
             "denied_lockfile_forked",
             format!("`{id}` was blocked in revision {}, and nobody lifted that block since", seen.revision),
+            FORKED,
+        );
+    }
+    if let Some((id, least)) = seen.revived(lockfile) {
+        return refuse(
+            "denied_lockfile_forked",
+            format!(
+                "what was approved of `{id}` before revision {least} was taken back in the revision {} accepted here, and \
+                 counts again",
+                seen.revision
+            ),
             FORKED,
         );
     }

@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::change::{decide, pending, subjects};
+use super::change::{decide, pending, subjects, withdraw};
 use super::sign::{Own, Pen, Signs as _, seal};
 use super::status::{Against, Refused, Seen, verify};
 use super::trust::{Content, Signer, Trust};
@@ -143,11 +143,41 @@ fn an_older_or_another_revision_is_refused() {
     let good = allow_all(&surface, None);
     let digest = good.digest().unwrap();
     let seen = |revision, digest| {
-        verify_at(&surface, &good, NOW, Some(Seen { revision, digest, blocked: BTreeSet::new() }))
+        verify_at(
+            &surface,
+            &good,
+            NOW,
+            Some(Seen { revision, digest, blocked: BTreeSet::new(), withdrawn: BTreeMap::new() }),
+        )
     };
     assert!(seen(1, digest).is_ok());
     assert_eq!(seen(2, digest).unwrap_err().code, "denied_lockfile_rolled_back");
     assert_eq!(seen(1, Digest::of_bytes(b"other")).unwrap_err().code, "denied_lockfile_rolled_back");
+}
+
+/// A branch from before a withdrawal has been decided on further, and never heard of it.
+#[test]
+fn what_was_taken_back_does_not_come_back_in_another_branch() {
+    let surface = surface(&["get_user"]);
+    let branch = allow_all(&surface, None);
+    let mut here = branch.clone();
+    assert!(withdraw(&mut here, "tool/get_user", "alice@example.com"));
+    reseal(&mut here);
+    let seen = Seen::of(&here).unwrap();
+    let mut later = branch.clone();
+    later.revision += 2;
+    reseal(&mut later);
+    let refused = verify_at(&surface, &later, NOW, Some(seen.clone())).unwrap_err();
+    assert_eq!(refused.code, "denied_lockfile_forked");
+    assert!(refused.message.contains("`tool/get_user`"), "{refused}");
+    // approved anew after the withdrawal, it counts
+    let (id, now) = subjects(&surface).unwrap().into_iter().find(|(id, _)| id == "tool/get_user").unwrap();
+    let key = key();
+    let pen = Pen { by: "alice@example.com", at: NOW, until: None, reason: "looked again", signer: &key };
+    later.subjects.remove(&id);
+    decide(&mut later, &id, &now, State::Approved, &pen).unwrap();
+    reseal(&mut later);
+    assert!(verify_at(&surface, &later, NOW, Some(seen)).is_ok());
 }
 
 #[test]

@@ -170,7 +170,12 @@ mod tests {
     fn an_older_revision_is_not_remembered() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path());
-        let seen = |revision| Seen { revision, digest: Digest::of_bytes(b"x"), blocked: Default::default() };
+        let seen = |revision| Seen {
+            revision,
+            digest: Digest::of_bytes(b"x"),
+            blocked: Default::default(),
+            withdrawn: Default::default(),
+        };
         let trust = Digest::of_bytes(b"trust");
         store.remember("tp_1", seen(3), trust).unwrap();
         store.remember("tp_1", seen(2), trust).unwrap();

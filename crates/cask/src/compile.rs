@@ -257,9 +257,9 @@ fn under<'t>(dir: &Path, files: &[(&String, &'t String)]) -> Vec<(PathBuf, &'t [
     files.iter().map(|(name, text)| (dir.join(name), text.as_bytes())).collect()
 }
 
-/// Taking a large toolpack apart takes a while, and nobody waits for it.
-fn let_go<T: Send + 'static>(what: T) {
-    rayon::spawn(move || drop(what));
+/// Taking a large toolpack apart takes a while, and the process ends soon: its memory goes back as a whole.
+fn let_go<T>(what: T) {
+    Box::leak(Box::new(what));
 }
 
 /// Writes the lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one

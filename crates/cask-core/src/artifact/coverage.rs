@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::{Endpoint, Place};
@@ -53,7 +54,7 @@ pub struct Covered {
 /// What endpoints say about their own coverage.
 #[must_use]
 pub fn of(endpoints: &[Endpoint], exchanges: u64, skipped: BTreeMap<String, u64>) -> Coverage {
-    let covered: Vec<Covered> = endpoints.iter().map(covered).collect();
+    let covered: Vec<Covered> = endpoints.par_iter().map(covered).collect();
     Coverage {
         schema_version: SCHEMA_VERSION.to_owned(),
         exchanges,

@@ -19,6 +19,7 @@ pub mod pin;
 pub mod sketch;
 pub mod words;
 
+pub use alike::Compared;
 use partition::{Choice, partition};
 
 /// A node of the trie of concrete paths.
@@ -210,11 +211,20 @@ pub struct Learned {
     pub values: Vec<(String, String)>,
 }
 
+/// What is known while a trie is learned.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'k> {
+    /// Of words, over all tries of a capture.
+    pub words: &'k words::Words,
+    /// Of its places. It is good for as long as no trie is changed or moved.
+    pub compared: &'k Compared,
+}
+
 /// Tells literals from values in all paths of a trie.
 #[must_use]
-pub fn learn(root: &Node, words: &words::Words) -> Learned {
+pub fn learn(root: &Node, known: Known<'_>) -> Learned {
     let mut learned = Learned::default();
-    descend(&vec![root], &mut Vec::new(), words, &mut learned);
+    descend(&vec![root], &mut Vec::new(), known, &mut learned);
     learned
 }
 
@@ -225,18 +235,19 @@ const WIDE: usize = 4;
 pub(super) const NEAR: usize = 8;
 
 /// The members of a parameter are looked at as one place; nothing is merged or copied.
-fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, words: &words::Words, learned: &mut Learned) {
+fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, known: Known<'_>, learned: &mut Learned) {
     if place.iter().any(|node| !node.ends.is_empty()) {
         learned.paths.push(path.clone());
     }
-    let choices = partition(place, path, words);
+    let choices = partition(place, path, known);
     if choices.len() < WIDE || path.len() >= NEAR {
-        choices.into_iter().for_each(|choice| follow(choice, place, path, words, learned));
+        choices.into_iter().for_each(|choice| follow(choice, place, path, known, learned));
         return;
     }
-    let branches = choices.into_par_iter().map(|choice| {
+    // one at a time: a few of them have most of what is below
+    let branches = choices.into_par_iter().with_max_len(1).map(|choice| {
         let mut below = Learned::default();
-        follow(choice, place, &mut path.clone(), words, &mut below);
+        follow(choice, place, &mut path.clone(), known, &mut below);
         below
     });
     for mut below in branches.collect::<Vec<_>>() {
@@ -250,7 +261,7 @@ fn follow(
     choice: Choice,
     place: &alike::View<'_>,
     path: &mut Vec<Part>,
-    words: &words::Words,
+    known: Known<'_>,
     learned: &mut Learned,
 ) {
     let (part, members) = match choice {
@@ -267,7 +278,7 @@ fn follow(
     let below =
         members.iter().flat_map(|segment| place.iter().filter_map(|node| node.branch(segment))).collect();
     path.push(part);
-    descend(&below, path, words, learned);
+    descend(&below, path, known, learned);
     path.pop();
 }
 

@@ -15,7 +15,7 @@ use crate::redact::Redacted;
 use super::flow::{self, Passing};
 use super::index::Index;
 use super::learn::words::{Values, Words};
-use super::learn::{Learned, Node, Part, learn, param, pin};
+use super::learn::{Compared, Known, Learned, Node, Part, learn, param, pin};
 use super::observed::{Observed, add_to};
 use super::route::Routes;
 use super::traffic::Traffic;
@@ -176,8 +176,8 @@ impl Summary {
 
     /// Adds everything another summary has seen.
     pub fn merge(&mut self, other: Summary) {
-        self.values.merge(other.values);
-        self.passing.merge(other.passing);
+        let Summary { values, passing, .. } = self;
+        rayon::join(|| values.merge(other.values), || passing.merge(other.passing));
         match (&mut self.routes, other.routes) {
             (Some(mine), Some(theirs)) => mine.merge(theirs),
             (None, theirs) => self.routes = theirs,
@@ -318,9 +318,13 @@ fn learn_templates(
         .collect();
     open.iter().for_each(|(_, root)| words.add(root));
     accepted.values().flatten().for_each(|pin| words.accept(&pin.template));
+    let compared = Compared::default();
     // A value that one place proves (`projects/acme` here) is a value behind the same word elsewhere.
     for round in 0.. {
-        let learned: Vec<Learned> = open.par_iter().map(|(_, root)| learn(root, &words)).collect();
+        let learned: Vec<Learned> = open
+            .par_iter()
+            .map(|(_, root)| learn(root, Known { words: &words, compared: &compared }))
+            .collect();
         let values = learned.iter().flat_map(|learned| &learned.values);
         let news = values.filter(|(before, value)| words.know(before, value)).count();
         if news == 0 || round == ROUNDS {

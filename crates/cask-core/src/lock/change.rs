@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::canon::{self, CanonError};
 use crate::endpoint::Risk;
-use crate::toolpack::{Binding, floor};
+use crate::toolpack::{Binding, Fixed};
 
 /// The subjects of a surface as nobody has decided on them yet.
 ///
@@ -32,7 +32,7 @@ pub fn subjects(surface: &Surface) -> Result<BTreeMap<String, Entry>, CanonError
         }
     }
     // What a tool says of itself can be edited; what its request says cannot be argued away.
-    let floors: Vec<Risk> = surface.tools.par_iter().map(|tool| floor::risk(tool)).collect();
+    let floors: Vec<Risk> = surface.tools.par_iter().map(Fixed::floor).collect();
     let highest = floors.iter().copied().max().unwrap_or(Risk::Safe);
     let mut risks = BTreeMap::new();
     let mut out = BTreeMap::new();

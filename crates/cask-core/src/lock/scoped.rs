@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Lockfile, NotApproved};
 use crate::endpoint::Risk;
-use crate::toolpack::Tool;
+use crate::toolpack::Fixed;
 use crate::toolpack::scope::{Scope, risk_of};
 
 /// How the subject id of a scope begins.
@@ -43,7 +43,7 @@ impl<'s> Scoped<'s> {
     /// risk a subject is approved.
     pub fn refuses(
         &self,
-        tool: &Tool,
+        tool: &Fixed,
         risk: Risk,
         covers: &dyn Fn(&str) -> Option<Risk>,
     ) -> Option<NotApproved> {

@@ -1,21 +1,32 @@
 //! A tool that does not change any more, with the bytes that an approval signs.
 
 use std::ops::Deref;
+use std::sync::OnceLock;
 
 use crate::canon::{self, CanonError, Digest};
+use crate::endpoint::Risk;
 
-use super::Tool;
+use super::{Tool, floor};
 
 /// A tool, its canonical form (RFC 8785) and the digest of that.
 ///
 /// Read from `tools.json`, the form is the text that stands there, whatever it is: one that is not canonical
 /// has another digest than what was approved, so nobody needs to make it again to know. Who approves does
 /// ([`Fixed::is_canonical`]).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Fixed {
     tool: Tool,
     text: Box<str>,
     digest: Digest,
+    /// [`Fixed::floor`], once somebody asked.
+    floor: OnceLock<Risk>,
+}
+
+/// Who was asked what does not matter.
+impl PartialEq for Fixed {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.tool, &self.text, self.digest) == (&other.tool, &other.text, other.digest)
+    }
 }
 
 impl Fixed {
@@ -25,7 +36,7 @@ impl Fixed {
     /// [`CanonError`] if it has no canonical form (a whole number beyond 2^53).
     pub fn new(tool: Tool) -> Result<Self, CanonError> {
         let text = canonical(&tool)?;
-        Ok(Self { digest: Digest::of_bytes(text.as_bytes()), tool, text })
+        Ok(Self { digest: Digest::of_bytes(text.as_bytes()), tool, text, floor: OnceLock::new() })
     }
 
     /// Reads the text of one.
@@ -37,6 +48,7 @@ impl Fixed {
             tool: serde_json::from_str(text)?,
             digest: Digest::of_bytes(text.as_bytes()),
             text: text.into(),
+            floor: OnceLock::new(),
         })
     }
 
@@ -50,6 +62,12 @@ impl Fixed {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The least risk that it can have, see [`floor::risk`].
+    #[must_use]
+    pub fn floor(&self) -> Risk {
+        *self.floor.get_or_init(|| floor::risk(&self.tool))
     }
 
     /// Whether the text is the tool's canonical form.

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 use crate::endpoint::{Endpoint, Operation, Segment};
 
 use super::shape::{Part, shape, verb};
@@ -121,8 +123,11 @@ pub fn names(endpoints: &[Endpoint], previous: &BTreeMap<String, String>) -> BTr
     }
     for level in 0..=5 {
         let mut wanted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-        for endpoint in endpoints.iter().filter(|endpoint| !named.contains_key(&endpoint.id)) {
-            wanted.entry(candidate(endpoint, level)).or_default().insert(&endpoint.id);
+        let open: Vec<&Endpoint> =
+            endpoints.iter().filter(|endpoint| !named.contains_key(&endpoint.id)).collect();
+        let candidates: Vec<String> = open.par_iter().map(|endpoint| candidate(endpoint, level)).collect();
+        for (endpoint, name) in open.iter().zip(candidates) {
+            wanted.entry(name).or_default().insert(&endpoint.id);
         }
         for (name, ids) in wanted {
             let Some(id) = ids.first().filter(|_| ids.len() == 1 && !taken.contains(&name)) else { continue };

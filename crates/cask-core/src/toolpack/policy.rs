@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::endpoint::{Effect, Risk};
@@ -129,7 +130,7 @@ pub fn schema(tools: &[Fixed], toolsets: &BTreeMap<String, BTreeSet<String>>) ->
     for group in groups {
         let _ = writeln!(out, "action {};", quoted(&group));
     }
-    for tool in tools {
+    let actions = tools.par_iter().map(|tool| {
         let mut groups =
             vec![format!("effect_{}", tool.effect.as_str()), format!("risk_{}", tool.risk.as_str())];
         groups.extend(
@@ -145,14 +146,14 @@ pub fn schema(tools: &[Fixed], toolsets: &BTreeMap<String, BTreeSet<String>>) ->
                 format!("{}{}: {}", quoted(name), if *required { "" } else { "?" }, kind.cedar())
             })
             .collect();
-        let _ = writeln!(
-            out,
-            "\naction {} in [{}] appliesTo {{ principal: [Agent], resource: [Host], context: {{ args: {{ {} }}, confirmed: Bool, calls: Calls, toolset: String }} }};",
+        format!(
+            "\naction {} in [{}] appliesTo {{ principal: [Agent], resource: [Host], context: {{ args: {{ {} }}, confirmed: Bool, calls: Calls, toolset: String }} }};\n",
             quoted(&tool.name),
             groups.join(", "),
             args.join(", "),
-        );
-    }
+        )
+    });
+    actions.collect::<Vec<String>>().iter().for_each(|action| out.push_str(action));
     out
 }
 

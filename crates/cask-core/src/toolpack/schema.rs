@@ -4,17 +4,16 @@
 //! per node, and no boolean where a schema is expected: what the strictest known clients and the lint of
 //! the official Inspector accept. Inputs are closed; outputs are open and only say what was always so.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::endpoint::schema::Property;
 use crate::endpoint::{Schema, TypeSet};
 
-use super::{describe, hostile};
+use super::hostile;
 
+mod open;
 mod plain;
 
 pub use plain::{plain, union_of};
@@ -25,15 +24,15 @@ const INPUT_DEPTH: usize = 8;
 /// Bytes of JSON that an output schema may take, and what is tried in turn to get there:
 /// levels of nesting, members per object, whether `required` lists are written.
 const OUTPUT_BYTES: usize = 220;
-const OUTPUT_TRIES: [(usize, usize, bool); 8] = [
-    (3, 24, true),
-    (3, 24, false),
-    (3, 8, false),
-    (2, 24, false),
-    (2, 8, false),
-    (2, 5, false),
-    (1, 12, false),
-    (1, 6, false),
+const OUTPUT_TRIES: [open::Limits; 8] = [
+    open::Limits { depth: 3, breadth: 24, required: true },
+    open::Limits { depth: 3, breadth: 24, required: false },
+    open::Limits { depth: 3, breadth: 8, required: false },
+    open::Limits { depth: 2, breadth: 24, required: false },
+    open::Limits { depth: 2, breadth: 8, required: false },
+    open::Limits { depth: 2, breadth: 5, required: false },
+    open::Limits { depth: 1, breadth: 12, required: false },
+    open::Limits { depth: 1, breadth: 6, required: false },
 ];
 
 /// Bytes of JSON that one argument may take at most before its members are no longer described.
@@ -69,20 +68,16 @@ pub fn bare_argument(schema: &Schema) -> Value {
 pub fn output(answer: &Schema) -> (Value, bool) {
     let answer = plain(answer);
     let wrap = answer.types != TypeSet::OBJECT;
-    let mut last = json!({"type": "object"});
-    for (at, (depth, breadth, required)) in OUTPUT_TRIES.into_iter().enumerate() {
-        // the last try is taken as it comes
-        let room = Cell::new(if at + 1 < OUTPUT_TRIES.len() { OUTPUT_BYTES } else { usize::MAX });
-        let inner = open(&answer, &Limits { depth, breadth, required, room: &room });
-        if room.get() == 0 {
-            continue;
-        }
-        last = wrapped(inner, wrap);
-        if size(&last) <= OUTPUT_BYTES {
-            break;
-        }
-    }
-    (last, wrap)
+    let node = open::Node::of(&answer);
+    // measured in turn, and only the one that is taken is written
+    let around = wrapped_size(wrap, node.is_some());
+    let fits = |limits: &&open::Limits| {
+        let room = OUTPUT_BYTES.checked_sub(around);
+        room.is_some_and(|room| node.as_ref().is_none_or(|node| node.fits(**limits, room)))
+    };
+    let limits = OUTPUT_TRIES.iter().find(fits).or(OUTPUT_TRIES.last());
+    let inner = node.as_ref().zip(limits).map(|(node, limits)| node.write(*limits));
+    (wrapped(inner, wrap), wrap)
 }
 
 /// The output schema in as few bytes as possible.
@@ -99,6 +94,11 @@ fn wrapped(inner: Option<Value>, wrap: bool) -> Value {
         Some(inner) => json!({"type": "object", "properties": {"result": inner}, "required": ["result"]}),
         None => json!({"type": "object", "required": ["result"]}),
     }
+}
+
+/// Bytes that [`wrapped`] puts around an inner schema.
+fn wrapped_size(wrap: bool, inner: bool) -> usize {
+    size(&wrapped(inner.then_some(Value::Null), wrap)) - if inner { size(&Value::Null) } else { 0 }
 }
 
 /// Bytes as they go over the wire.
@@ -136,9 +136,13 @@ fn types(schema: &Schema) -> TypeSet {
 
 const ALL: [&str; 6] = ["array", "boolean", "null", "number", "object", "string"];
 
+/// The names of these types; of none, all.
+fn names(types: TypeSet) -> Vec<&'static str> {
+    if types.is_empty() { ALL.to_vec() } else { types.names().collect() }
+}
+
 /// One node per type; several become `anyOf`, because clients differ on lists of types.
-fn per_type(types: TypeSet, mut node: impl FnMut(&'static str) -> Map<String, Value>) -> Value {
-    let names: Vec<&'static str> = if types.is_empty() { ALL.to_vec() } else { types.names().collect() };
+fn per_type(names: Vec<&'static str>, mut node: impl FnMut(&'static str) -> Map<String, Value>) -> Value {
     if let [one] = names.as_slice() {
         return Value::Object(node(one));
     }
@@ -147,7 +151,7 @@ fn per_type(types: TypeSet, mut node: impl FnMut(&'static str) -> Map<String, Va
 
 fn input(schema: &Schema, depth: usize, describe: bool) -> Value {
     let values = enumeration(schema);
-    let mut value = per_type(types(schema), |name| {
+    let mut value = per_type(names(types(schema)), |name| {
         let mut node = Map::new();
         node.insert("type".to_owned(), json!(name));
         let fitting: Vec<Value> = values.iter().filter(|value| is_type(value, name)).cloned().collect();
@@ -227,7 +231,7 @@ fn input_object(node: &mut Map<String, Value>, schema: &Schema, depth: usize, de
 
 /// The schema that takes everything, in the spelling that lints accept.
 fn any() -> Value {
-    per_type(TypeSet::NONE, |name| {
+    per_type(names(TypeSet::NONE), |name| {
         let mut node = Map::new();
         node.insert("type".to_owned(), json!(name));
         if name == "array" {
@@ -318,80 +322,6 @@ fn is_type(value: &Value, name: &str) -> bool {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Limits<'r> {
-    depth: usize,
-    breadth: usize,
-    required: bool,
-    /// Bytes left, at the least that each node takes; at 0 this try has failed and ends early.
-    room: &'r Cell<usize>,
-}
-
-/// `{"type":""}` and the name of the shortest type.
-const NODE_BYTES: usize = 11 + 4;
-
-/// What an answer always is. `None` where nothing can be said, so that nothing is.
-fn open(schema: &Schema, limits: &Limits<'_>) -> Option<Value> {
-    if limits.room.get() == 0 {
-        return None;
-    }
-    let types = types(schema);
-    // only ever null, or anything: no statement
-    if types.is_empty() || types == TypeSet::NULL {
-        return None;
-    }
-    // a quantity that was whole so far may have a fraction tomorrow
-    let types = if types.has(TypeSet::INTEGER) && !schema.identifier {
-        types.without(TypeSet::INTEGER).with(TypeSet::NUMBER)
-    } else {
-        types
-    };
-    Some(per_type(types, |name| {
-        limits.room.set(limits.room.get().saturating_sub(NODE_BYTES));
-        let mut node = Map::new();
-        node.insert("type".to_owned(), json!(name));
-        if limits.depth == 0 {
-            return node;
-        }
-        let below = &Limits { depth: limits.depth - 1, ..*limits };
-        if name == "array" {
-            // the items of an array are not a level of their own: `[{…}]` reads like `{…}`
-            let within = |items: &Schema| if items.items.is_some() { below } else { limits };
-            if let Some(items) = schema.items.as_deref().and_then(|items| open(items, within(items))) {
-                node.insert("items".to_owned(), items);
-            }
-        } else if name == "object" {
-            open_object(&mut node, schema, limits, below);
-        }
-        node
-    }))
-}
-
-fn open_object(node: &mut Map<String, Value>, schema: &Schema, limits: &Limits<'_>, below: &Limits<'_>) {
-    let mut properties = Map::new();
-    let mut required = BTreeSet::new();
-    let mut ranked: Vec<(&String, &Property)> =
-        schema.properties.iter().filter(|(name, _)| is_member(name)).collect();
-    ranked.sort_by_key(|(name, property)| (describe::rank(name), !property.required, name.as_str()));
-    for (name, property) in ranked.into_iter().take(limits.breadth) {
-        let Some(value) = open(&property.schema, below) else { continue };
-        limits.room.set(limits.room.get().saturating_sub(name.len() + 3));
-        // what was there in all of a handful of answers is a habit, not yet a promise
-        if limits.required && property.required && (property.of == 0 || property.of >= 3) {
-            required.insert(name.clone());
-        }
-        properties.insert(name.clone(), value);
-    }
-    if properties.is_empty() {
-        return;
-    }
-    properties.sort_keys();
-    node.insert("properties".to_owned(), Value::Object(properties));
-    if !required.is_empty() {
-        node.insert("required".to_owned(), json!(required));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -407,5 +337,30 @@ mod tests {
             assert_eq!(serde_json::from_str::<Value>(&value.to_string()).unwrap(), value);
             assert!(value["properties"].get("id").is_some(), "{value}");
         }
+    }
+
+    /// What is measured is what is written, whatever the shape.
+    #[test]
+    fn an_output_schema_is_measured_before_it_is_written() {
+        let text = r#"{"types":["object"],"seen":9,"properties":{
+            "id":{"required":true,"seen":9,"of":9,"schema":{"types":["integer"],"seen":9,"identifier":true}},
+            "size":{"required":true,"seen":9,"of":9,"schema":{"types":["integer"],"seen":9}},
+            "note":{"required":false,"seen":2,"of":9,"schema":{"types":["null","string"],"seen":2}},
+            "none":{"required":false,"seen":2,"of":9,"schema":{"types":["null"],"seen":2}},
+            "rows":{"required":true,"seen":9,"of":9,"schema":{"types":["array"],"seen":9,"items":{"types":["array"],"seen":9,
+                "items":{"types":["object"],"seen":9,"properties":{
+                    "a":{"required":true,"seen":9,"of":9,"schema":{"types":["boolean"],"seen":9}},
+                    "b":{"required":true,"seen":1,"of":2,"schema":{"types":["object","string"],"seen":9}}}}}}}}}"#;
+        let schema: Schema = serde_json::from_str(text).unwrap();
+        let node = open::Node::of(&schema).unwrap();
+        for limits in OUTPUT_TRIES {
+            let bytes = size(&node.write(limits));
+            assert!(node.fits(limits, bytes), "{bytes}");
+            assert!(!node.fits(limits, bytes - 1), "{bytes}");
+        }
+        assert!(size(&output(&schema).0) <= OUTPUT_BYTES);
+        let list = Schema { types: TypeSet::ARRAY, items: Some(Box::new(schema)), ..Schema::default() };
+        let (wrapped, wrap) = output(&list);
+        assert!(wrap && wrapped["properties"]["result"].get("items").is_some(), "{wrapped}");
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::{Effect, Endpoint, Risk};
 
-use super::{Binding, Tool, floor, name, shape, words};
+use super::{Binding, Fixed, Tool, name, shape, words};
 
 pub mod change;
 pub mod check;
@@ -164,8 +164,8 @@ impl Scope {
 /// The risk that scopes hold a tool to: what it says itself, or more where its request alone says more. A request alone
 /// never says that it is safe.
 #[must_use]
-pub fn risk_of(tool: &Tool) -> Risk {
-    Some(floor::risk(tool)).filter(|risk| *risk > Risk::Low).unwrap_or(tool.risk)
+pub fn risk_of(tool: &Fixed) -> Risk {
+    Some(tool.floor()).filter(|risk| *risk > Risk::Low).unwrap_or(tool.risk)
 }
 
 /// Whether this can be a scope's name.

@@ -4,8 +4,9 @@
 //! to compare" (0, 0) is told from "compared and different".
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
+use std::sync::{Mutex, PoisonError};
 
 use crate::endpoint::traffic::Traffic;
 
@@ -49,24 +50,49 @@ impl AddAssign for Likeness {
 
 const MAX_DEPTH: usize = 8;
 
+/// Comparisons remembered at most; one takes up to half a kilobyte.
+const MAX_COMPARED: usize = 8_192;
+
+/// What was compared already: a trie is learned several times, each time with more known of its words, and most of its
+/// places are compared each time anew.
+#[derive(Debug, Default)]
+pub struct Compared(Mutex<BTreeMap<Box<[usize]>, Likeness>>);
+
+impl Compared {
+    /// As [`places`]. The nodes are told apart by their addresses: the trie must stay where it is.
+    pub fn places(&self, a: &[&Node], b: &[&Node]) -> Likeness {
+        let address = |node: &&Node| std::ptr::from_ref::<Node>(node).addr();
+        // no node is at 0
+        let key: Box<[usize]> = a.iter().map(address).chain([0]).chain(b.iter().map(address)).collect();
+        let known = |found: &mut BTreeMap<Box<[usize]>, Likeness>| found.get(&key).copied();
+        if let Some(known) = known(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return known;
+        }
+        let found = places(a, b, 0);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() < MAX_COMPARED {
+            all.insert(key, found);
+        }
+        found
+    }
+}
+
 /// Compares the operations offered at and below two places, and their answers.
-pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
+fn places<'a>(a: &[&'a Node], b: &[&'a Node], depth: usize) -> Likeness {
     let mut sum = Likeness::default();
     if depth > MAX_DEPTH {
         return sum;
     }
     let (calls_a, calls_b) = (calls(a), calls(b));
-    let ends: BTreeSet<&str> =
-        a.iter().chain(b).flat_map(|node| node.ends.keys()).map(AsRef::as_ref).collect();
-    for end in ends {
-        let (left, right) = (traffic(a, end), traffic(b, end));
+    let ends = |node: &'a Node| node.ends.iter().map(|(end, traffic)| (end.as_ref(), traffic.as_ref()));
+    sides(a, b, ends, |_, left, right| {
         if left.is_empty() || right.is_empty() {
-            let (n, others) = if left.is_empty() { (seen(&right), calls_a) } else { (seen(&left), calls_b) };
+            let (n, others) = if left.is_empty() { (seen(right), calls_a) } else { (seen(left), calls_b) };
             let here = if left.is_empty() { calls_b } else { calls_a };
             sum.differ += surprise(n, here, others);
         } else {
             sum.shared += 1.0;
-            let answers = answers(&left, &right);
+            let answers = answers(left, right);
             match answers.share() {
                 Some(share) => {
                     sum.agree += share;
@@ -79,28 +105,22 @@ pub fn places(a: &View<'_>, b: &View<'_>, depth: usize) -> Likeness {
                 }
             }
         }
-    }
-    let names: BTreeSet<&str> =
-        a.iter().chain(b).flat_map(|node| node.branches()).map(|(name, _)| name).collect();
+    });
     let (mut only_a, mut only_b): (View<'_>, View<'_>) = (Vec::new(), Vec::new());
     let mut alone = Likeness::default();
-    for name in names {
-        let (left, right) = (child(a, name), child(b, name));
+    sides(a, b, Node::branches, |name, left, right| {
         if !left.is_empty() && !right.is_empty() {
-            sum += places(&left, &right, depth + 1);
+            sum += places(left, right, depth + 1);
         } else {
             let (mine, here, others) =
-                if left.is_empty() { (&right, calls_b, calls_a) } else { (&left, calls_a, calls_b) };
-            if look(name) == Look::Word || look(name) == Look::Code {
+                if left.is_empty() { (right, calls_b, calls_a) } else { (left, calls_a, calls_b) };
+            if matches!(look(name), Look::Word | Look::Code) {
                 alone.differ += surprise(calls(mine) as u32, here, others).min(1.0);
             }
-            if left.is_empty() {
-                only_b.extend(right);
-            } else {
-                only_a.extend(left);
-            }
+            only_a.extend(left);
+            only_b.extend(right);
         }
-    }
+    });
     if !only_a.is_empty() && !only_b.is_empty() {
         // Different names on both sides: perhaps values of one parameter, perhaps different things.
         let as_values = places(&only_a, &only_b, depth + 1);
@@ -152,18 +172,35 @@ fn answers(a: &[&Traffic], b: &[&Traffic]) -> Likeness {
     sum
 }
 
-pub fn calls(view: &View<'_>) -> u64 {
+/// Every name that nodes of either side have, in order, with what each side has under it. All of it is laid out and
+/// sorted once: looking each name up in each node takes several times as long.
+fn sides<'a, T: Copy, I: Iterator<Item = (&'a str, T)>>(
+    a: &[&'a Node],
+    b: &[&'a Node],
+    of: impl Fn(&'a Node) -> I,
+    mut found: impl FnMut(&'a str, &[T], &[T]),
+) {
+    let mut all: Vec<(&str, bool, T)> = Vec::new();
+    for (right, nodes) in [(false, a), (true, b)] {
+        nodes.iter().for_each(|node| all.extend(of(node).map(|(name, what)| (name, right, what))));
+    }
+    all.sort_by_key(|(name, ..)| *name);
+    let (mut lefts, mut rights) = (Vec::new(), Vec::new());
+    for same in all.chunk_by(|(one, ..), (other, ..)| one == other) {
+        let Some((name, ..)) = same.first() else { continue };
+        lefts.clear();
+        rights.clear();
+        for (_, right, what) in same {
+            if *right { rights.push(*what) } else { lefts.push(*what) }
+        }
+        found(name, &lefts, &rights);
+    }
+}
+
+pub fn calls(view: &[&Node]) -> u64 {
     view.iter().map(|node| node.calls()).sum()
 }
 
 fn seen(side: &[&Traffic]) -> u32 {
     side.iter().map(|traffic| traffic.calls).sum()
-}
-
-fn traffic<'a>(view: &View<'a>, end: &str) -> Vec<&'a Traffic> {
-    view.iter().filter_map(|node| node.ends.get(end).map(AsRef::as_ref)).collect()
-}
-
-fn child<'a>(view: &View<'a>, name: &str) -> View<'a> {
-    view.iter().filter_map(|node| node.branch(name)).collect()
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::Part;
-use super::alike::{Likeness, View, calls, places};
+use super::alike::{Likeness, View, calls};
 use super::look::{Look, is_version, look};
 use super::words::Words;
+use super::{Known, Part};
 
 /// What becomes of one or more children.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ const ENDINGS: [&str; 16] = [
 ];
 
 /// Decides for all children of a node.
-pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> {
+pub fn partition(place: &View<'_>, path: &[Part], known: Known<'_>) -> Vec<Choice> {
     let mut choices = Vec::new();
     let mut children: BTreeMap<&str, View<'_>> = BTreeMap::new();
     for (segment, child) in place.iter().flat_map(|node| node.branches()) {
@@ -44,7 +44,7 @@ pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> 
     }
     let mut classes: BTreeMap<(&str, &str), Vec<Member<'_>>> = BTreeMap::new();
     for (segment, view) in children {
-        if words.is_accepted(path, segment) {
+        if known.words.is_accepted(path, segment) {
             choices.push(Choice::Literal(segment.into()));
             continue;
         }
@@ -55,7 +55,7 @@ pub fn partition(place: &View<'_>, path: &[Part], words: &Words) -> Vec<Choice> 
         let bare = prefix.is_empty() && suffix.is_empty();
         let alone = members.len() == 1 && !members.iter().any(|(_, stem, _)| look(stem).is_value());
         // A single decorated word (`index.html`, `jobs:run`) is a literal as a whole.
-        let values = if alone && !bare { vec![false] } else { values(&members, path, words) };
+        let values = if alone && !bare { vec![false] } else { values(&members, path, known) };
         let mut param: Vec<Box<str>> = Vec::new();
         for ((segment, ..), value) in members.iter().zip(values) {
             if value {
@@ -96,7 +96,7 @@ pub fn decoration(segment: &str) -> (&str, &str, &str) {
 type Member<'a> = (&'a str, &'a str, View<'a>);
 
 /// For each member whether it is a value.
-fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
+fn values(members: &[Member<'_>], path: &[Part], Known { words, compared }: Known<'_>) -> Vec<bool> {
     let looks: Vec<Look> = members.iter().map(|(_, stem, _)| look(stem)).collect();
     let mut value: Vec<bool> = looks.iter().map(|look| look.is_value()).collect();
     spare_lone_number(members, &looks, path, &mut value);
@@ -126,7 +126,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
     let likeness = |child: &Child<'_>, rest: &[usize]| -> Likeness {
         let rest: Vec<usize> = rest.iter().copied().filter(|other| *other != child.at).collect();
         let rest = spread(rest, POOL);
-        places(&view(&[child.at]), &view(&rest), 0)
+        compared.places(&view(&[child.at]), &view(&rest))
     };
 
     // Rarely seen siblings: one verdict for all that do not speak against it by themselves.
@@ -200,7 +200,7 @@ fn values(members: &[Member<'_>], path: &[Part], words: &Words) -> Vec<bool> {
 /// The same work for many children; on all cores where the path is short.
 fn each<T: Sync, R: Send>(path: &[Part], children: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
     if path.len() < super::NEAR {
-        children.par_iter().map(work).collect()
+        children.par_iter().with_max_len(1).map(work).collect()
     } else {
         children.iter().map(work).collect()
     }

@@ -65,8 +65,8 @@ impl Preset {
     /// The scopes that it makes of these tools; none where it would hold nothing.
     #[must_use]
     pub fn scopes(self, tools: &[Fixed]) -> BTreeMap<String, Scope> {
-        let all = || tools.iter().map(plain);
-        let reads = |tool: &&Tool| tool.effect == Effect::Read;
+        let all = || tools.iter();
+        let reads = |tool: &&Fixed| tool.effect == Effect::Read;
         let mut out = BTreeMap::new();
         let mut add = |name: &str, scope: Scope| {
             if !scope.tools.is_empty() {
@@ -74,7 +74,7 @@ impl Preset {
             }
         };
         let name = self.as_str();
-        let (kept, withheld): (Vec<&Tool>, Vec<&Tool>) = match self {
+        let (kept, withheld): (Vec<&Fixed>, Vec<&Fixed>) = match self {
             Preset::ReadonlyMinimal => all().partition(|tool| reads(tool) && risk_of(tool) <= Risk::Low),
             Preset::ReadonlyAll => all().partition(reads),
             Preset::WriteWithConfirmation => {
@@ -91,7 +91,7 @@ impl Preset {
             }
             Preset::ReadonlyAll => add(name, of("read everything", &kept)),
             Preset::WriteWithConfirmation => {
-                let (read, write): (Vec<&Tool>, Vec<&Tool>) = kept.into_iter().partition(reads);
+                let (read, write): (Vec<&Fixed>, Vec<&Fixed>) = kept.into_iter().partition(reads);
                 add(&format!("{name}.reads"), of("read everything", &read));
                 let asked = of("create and change, each time with a person's leave", &write);
                 add(name, Scope { confirm: true, ..asked });
@@ -108,13 +108,9 @@ impl Preset {
     }
 }
 
-fn plain(tool: &Fixed) -> &Tool {
-    tool
-}
-
 /// A scope that fits these tools exactly.
-fn of(intent: &str, tools: &[&Tool]) -> Scope {
-    let host = |tool: &&Tool| {
+fn of(intent: &str, tools: &[&Fixed]) -> Scope {
+    let host = |tool: &&Fixed| {
         let Binding::Http(http) = &tool.binding;
         http.host.clone()
     };

@@ -12,7 +12,7 @@ use super::Limit;
 use crate::endpoint::infer;
 use crate::endpoint::learn::look::look;
 use crate::endpoint::{Endpoint, Param, Place, Schema, TypeSet};
-use crate::redact::{Profile, Redactor};
+use crate::redact::{self, Profile, Redactor};
 use crate::toolpack::{Binding, Tool, schema, strings, words};
 
 /// Fewest calls with the same word that make it the only one.
@@ -117,7 +117,7 @@ impl Proposal {
             closed(schema)
         };
         let Some(limit) = limit.filter(|limit| limit.fault().is_none()) else { return };
-        if may_be_written(argument, &limit, schema) {
+        if may_be_written(argument, &limit, schema) && !holds_secrets(&limit) {
             self.limits.insert(argument.to_owned(), Limit { optional, ..limit });
         } else {
             self.withheld.push(argument.to_owned());
@@ -183,15 +183,24 @@ fn kept(argument: &str, schema: &Schema) -> Option<Limit> {
         .then(|| Limit { prefix: Some(begin.to_owned()), ..Limit::default() })
 }
 
+/// The words of a limit.
+fn texts(limit: &Limit) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    limit.constant.iter().chain(&limit.values).map(text).chain(limit.prefix.clone()).collect()
+}
+
+/// Whether a limit holds what the strictest redaction would replace.
+fn holds_secrets(limit: &Limit) -> bool {
+    // most limits are short words and numbers: for those the rules need not even be compiled
+    let replaced = |text: &String| {
+        !redact::is_quiet(text) && Redactor::new(Profile::HighRiskPii).text(text) != text.as_str()
+    };
+    texts(limit).iter().any(replaced)
+}
+
 /// Whether a limit names nobody and nothing. What a description declares is public; what calls held is not.
 fn may_be_written(argument: &str, limit: &Limit, schema: &Schema) -> bool {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let texts: Vec<String> =
-        limit.constant.iter().chain(&limit.values).map(text).chain(limit.prefix.clone()).collect();
-    let redactor = Redactor::new(Profile::HighRiskPii);
-    if !texts.iter().all(|text| redactor.text(text) == text.as_str()) {
-        return false;
-    }
+    let texts = texts(limit);
     if !schema.values.is_empty() && schema.counts.is_empty() {
         return true;
     }

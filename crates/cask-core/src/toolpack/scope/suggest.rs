@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::signal::{self, Signal};
 use super::{Constraints, Review, Scope, propose, risk_of};
 use crate::endpoint::{Effect, Endpoint, Risk};
-use crate::toolpack::{Binding, Fixed, Tool};
+use crate::toolpack::{Binding, Fixed};
 
 /// A boundary that a person can take over, change or leave.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,7 +96,7 @@ impl Suggestion {
 #[derive(Debug, Clone, Copy)]
 pub struct Member<'a> {
     /// The tool.
-    pub tool: &'a Tool,
+    pub tool: &'a Fixed,
     /// Its endpoint, where that is known.
     pub endpoint: Option<&'a Endpoint>,
 }
@@ -120,7 +120,7 @@ fn suggestion(name: &str, members: &[Member<'_>]) -> Suggestion {
     let effects: BTreeSet<Effect> = tools().map(|tool| tool.effect).collect();
     let risk = tools().map(risk_of).max().unwrap_or(Risk::Critical);
     let reads = effects.iter().all(|effect| *effect == Effect::Read);
-    let host = |tool: &Tool| {
+    let host = |tool: &Fixed| {
         let Binding::Http(http) = &tool.binding;
         http.host.clone()
     };

@@ -112,9 +112,13 @@ fn is_map(seen: &Observed) -> bool {
     if names == 0 {
         return false;
     }
-    let dynamic = seen.fields.keys().filter(|name| is_data(name)).count();
-    if dynamic * 10 < names * 8 {
-        return false;
+    // at least four of five; most records are told by their first names
+    let mut fields = 0;
+    for name in seen.fields.keys() {
+        fields += usize::from(!is_data(name));
+        if fields * 10 > names * 2 {
+            return false;
+        }
     }
     let values = seen.fields.keys().filter(|name| look(name).is_value()).count();
     // A record repeats its fields; entries of a map come and go.
@@ -218,13 +222,13 @@ pub(crate) fn holds_names(name: &str) -> bool {
 }
 
 fn named_like_id(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    lower == "id"
-        || lower == "key"
-        || lower == "uid"
-        || ["_id", "-id", "_ids", "_key", "uuid", "guid", "_sha", "fingerprint"]
-            .iter()
-            .any(|end| lower.ends_with(end))
+    let ends = |end: &&str| {
+        let at = name.len().checked_sub(end.len());
+        at.and_then(|at| name.as_bytes().get(at..))
+            .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))
+    };
+    ["id", "key", "uid"].iter().any(|whole| name.eq_ignore_ascii_case(whole))
+        || ["_id", "-id", "_ids", "_key", "uuid", "guid", "_sha", "fingerprint"].iter().any(ends)
         || name.ends_with("Id")
         || name.ends_with("ID")
         || name.ends_with("Ids")

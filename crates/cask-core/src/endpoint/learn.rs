@@ -213,16 +213,16 @@ pub struct Learned {
 
 /// What is known while a trie is learned.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'k> {
+pub struct Known<'k, 't> {
     /// Of words, over all tries of a capture.
     pub words: &'k words::Words,
-    /// Of its places. It is good for as long as no trie is changed or moved.
-    pub compared: &'k Compared,
+    /// Of its places.
+    pub compared: &'k Compared<'t>,
 }
 
 /// Tells literals from values in all paths of a trie.
 #[must_use]
-pub fn learn(root: &Node, known: Known<'_>) -> Learned {
+pub fn learn<'t>(root: &'t Node, known: Known<'_, 't>) -> Learned {
     let mut learned = Learned::default();
     descend(&vec![root], &mut Vec::new(), known, &mut learned);
     learned
@@ -235,7 +235,7 @@ const WIDE: usize = 4;
 pub(super) const NEAR: usize = 8;
 
 /// The members of a parameter are looked at as one place; nothing is merged or copied.
-fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, known: Known<'_>, learned: &mut Learned) {
+fn descend<'t>(place: &alike::View<'t>, path: &mut Vec<Part>, known: Known<'_, 't>, learned: &mut Learned) {
     if place.iter().any(|node| !node.ends.is_empty()) {
         learned.paths.push(path.clone());
     }
@@ -257,11 +257,11 @@ fn descend(place: &alike::View<'_>, path: &mut Vec<Part>, known: Known<'_>, lear
 }
 
 /// Goes on below one choice.
-fn follow(
+fn follow<'t>(
     choice: Choice,
-    place: &alike::View<'_>,
+    place: &alike::View<'t>,
     path: &mut Vec<Part>,
-    known: Known<'_>,
+    known: Known<'_, 't>,
     learned: &mut Learned,
 ) {
     let (part, members) = match choice {

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::marker::PhantomData;
 use std::ops::AddAssign;
 use std::sync::{Mutex, PoisonError};
 
@@ -55,23 +56,28 @@ const MAX_COMPARED: usize = 8_192;
 
 /// What was compared already: a trie is learned several times, each time with more known of its words, and most of its
 /// places are compared each time anew.
+///
+/// Nodes are told apart by their addresses, which no other node can have while `'t` lasts: that must not be made shorter.
 #[derive(Debug, Default)]
-pub struct Compared(Mutex<BTreeMap<Box<[usize]>, Likeness>>);
+pub struct Compared<'t> {
+    known: Mutex<BTreeMap<Box<[usize]>, Likeness>>,
+    nodes: PhantomData<fn(&'t Node) -> &'t Node>,
+}
 
-impl Compared {
-    /// As [`places`]. The nodes are told apart by their addresses: the trie must stay where it is.
-    pub fn places(&self, a: &[&Node], b: &[&Node]) -> Likeness {
-        let address = |node: &&Node| std::ptr::from_ref::<Node>(node).addr();
+impl<'t> Compared<'t> {
+    /// As [`places`].
+    pub fn places(&self, a: &[&'t Node], b: &[&'t Node]) -> Likeness {
+        let address = |node: &&'t Node| std::ptr::from_ref::<Node>(node).addr();
         // no node is at 0
         let key: Box<[usize]> = a.iter().map(address).chain([0]).chain(b.iter().map(address)).collect();
-        let known = |found: &mut BTreeMap<Box<[usize]>, Likeness>| found.get(&key).copied();
-        if let Some(known) = known(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return known;
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known().get(&key).copied() {
+            return found;
         }
         let found = places(a, b, 0);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() < MAX_COMPARED {
-            all.insert(key, found);
+        let mut known = known();
+        if known.len() < MAX_COMPARED {
+            known.insert(key, found);
         }
         found
     }

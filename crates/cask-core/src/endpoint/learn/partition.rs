@@ -32,9 +32,9 @@ const ENDINGS: [&str; 16] = [
 ];
 
 /// Decides for all children of a node.
-pub fn partition(place: &View<'_>, path: &[Part], known: Known<'_>) -> Vec<Choice> {
+pub fn partition<'t>(place: &View<'t>, path: &[Part], known: Known<'_, 't>) -> Vec<Choice> {
     let mut choices = Vec::new();
-    let mut children: BTreeMap<&str, View<'_>> = BTreeMap::new();
+    let mut children: BTreeMap<&str, View<'t>> = BTreeMap::new();
     for (segment, child) in place.iter().flat_map(|node| node.branches()) {
         children.entry(segment).or_default().push(child);
     }
@@ -42,7 +42,7 @@ pub fn partition(place: &View<'_>, path: &[Part], known: Known<'_>) -> Vec<Choic
     if children.remove("").is_some() {
         choices.push(Choice::Literal("".into()));
     }
-    let mut classes: BTreeMap<(&str, &str), Vec<Member<'_>>> = BTreeMap::new();
+    let mut classes: BTreeMap<(&str, &str), Vec<Member<'t>>> = BTreeMap::new();
     for (segment, view) in children {
         if known.words.is_accepted(path, segment) {
             choices.push(Choice::Literal(segment.into()));
@@ -96,12 +96,12 @@ pub fn decoration(segment: &str) -> (&str, &str, &str) {
 type Member<'a> = (&'a str, &'a str, View<'a>);
 
 /// For each member whether it is a value.
-fn values(members: &[Member<'_>], path: &[Part], Known { words, compared }: Known<'_>) -> Vec<bool> {
+fn values<'t>(members: &[Member<'t>], path: &[Part], Known { words, compared }: Known<'_, 't>) -> Vec<bool> {
     let looks: Vec<Look> = members.iter().map(|(_, stem, _)| look(stem)).collect();
     let mut value: Vec<bool> = looks.iter().map(|look| look.is_value()).collect();
     spare_lone_number(members, &looks, path, &mut value);
 
-    let view = |indices: &[usize]| -> View<'_> {
+    let view = |indices: &[usize]| -> View<'t> {
         indices.iter().filter_map(|i| members.get(*i)).flat_map(|(_, _, view)| view.iter().copied()).collect()
     };
     let parent = Parent::of(path);

@@ -155,8 +155,6 @@ impl Walk<'_> {
             Json::Str(text) => {
                 let (rules, nesting, counts) = (self.rules, self.nesting, &mut *self.counts);
                 let clean = match named(text, says, counts) {
-                    // telling that there is nothing to look for is quicker than remembering it
-                    None if tokens::Look::at(text).quiet() => None,
                     None => self.known.clean(text, || unnamed(rules, text, nesting, counts)),
                     said => said,
                 };

@@ -14,6 +14,7 @@ pub mod key;
 pub mod quorum;
 pub mod rules;
 mod scoped;
+pub mod seen;
 pub mod sign;
 pub mod status;
 pub mod trust;
@@ -24,6 +25,11 @@ pub use scoped::SCOPE;
 pub const POLICY: &str = "policy/default";
 /// Under this name [`Entry::withdrawn`] means whoever signed.
 pub const EVERYONE: &str = "*";
+
+/// The revision that an approval by this signer has to be for at least, by what was withdrawn (see [`Entry::withdrawn`]).
+fn since(withdrawn: &BTreeMap<String, u64>, by: &str) -> Option<u64> {
+    [by, EVERYONE].into_iter().filter_map(|who| withdrawn.get(who)).max().copied()
+}
 
 /// RFC 3339 in UTC and whole seconds, so that times sort as text.
 #[must_use]

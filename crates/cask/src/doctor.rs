@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use cask_core::lock::status::{self, Against, Refused, Seen, Standing};
+use cask_core::lock::seen::Seen;
+use cask_core::lock::status::{self, Against, Refused, Standing};
 use cask_core::lock::trust::Trust;
 use cask_core::lock::{Approved, Lockfile};
 

@@ -150,10 +150,6 @@ fn value(out: &mut String, of: &Json<'_>, level: usize) {
 fn block(out: &mut String, of: &Json<'_>, level: usize) {
     match of {
         Json::Object(members) if !members.is_empty() => {
-            if members.is_sorted_by_key(|(key, _)| key) {
-                members.iter().for_each(|(key, of)| member(out, key, of, level));
-                return;
-            }
             let mut members: Vec<&(Cow<'_, str>, Json<'_>)> = members.iter().collect();
             members.sort_by_key(|(key, _)| key.as_ref());
             for (key, of) in members {
@@ -194,32 +190,15 @@ fn leaf(out: &mut String, of: &Json<'_>) {
     }
 }
 
-/// The bytes of a string that needs no quotes.
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0_usize;
-    while byte < 256 {
-        #[expect(
-            clippy::indexing_slicing,
-            clippy::cast_possible_truncation,
-            reason = "evaluated at compile time"
-        )]
-        {
-            let sign = matches!(byte as u8, b'_' | b'-' | b'.' | b'/' | b':' | b'+' | b'=');
-            table[byte] = sign || (byte as u8).is_ascii_alphanumeric();
-        }
-        byte += 1;
-    }
-    table
-};
-
 /// Plain where every YAML parser reads the same string, in double quotes anywhere else.
 fn scalar(out: &mut String, text: &str) {
     const RESERVED: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan"];
     let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/')
-        && text.bytes().all(|b| PLAIN.get(usize::from(b)).is_some_and(|plain| *plain))
+        && text.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b':' | b'+' | b'=')
+        })
         && !text.ends_with(':')
-        && !(text.len() <= 5 && RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word)));
+        && !RESERVED.iter().any(|word| text.eq_ignore_ascii_case(word));
     if plain {
         out.push_str(text);
     } else {

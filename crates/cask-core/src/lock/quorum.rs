@@ -8,7 +8,7 @@ use super::key::{self, Signed};
 use super::sign;
 use super::status::in_future;
 use super::trust::{Miss, Role, Trust};
-use super::{Approval, EVERYONE, Entry};
+use super::{Approval, Entry, since};
 
 /// What an approval is looked at against.
 #[derive(Clone, Copy)]
@@ -72,8 +72,7 @@ fn vote(id: &str, entry: &Entry, approval: &Approval, at: Place<'_>) -> Result<S
             Some(_) => {}
         }
     }
-    let since = [by, EVERYONE].into_iter().filter_map(|who| entry.withdrawn.get(who)).max();
-    if since.is_some_and(|since| approval.revision < *since) {
+    if since(&entry.withdrawn, by).is_some_and(|since| approval.revision < since) {
         return Err(Miss::Withdrawn);
     }
     if in_future(&approval.at, at.now) {

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::change::{decide, pending, subjects, withdraw};
+use super::seen::Seen;
 use super::sign::{Own, Pen, Signs as _, seal};
-use super::status::{Against, Refused, Seen, verify};
+use super::status::{Against, Refused, verify};
 use super::trust::{Content, Signer, Trust};
 use super::*;
 use crate::artifact::lockfile::{read, read_yaml, write};

@@ -142,16 +142,16 @@ fn names(types: TypeSet) -> Vec<&'static str> {
 }
 
 /// One node per type; several become `anyOf`, because clients differ on lists of types.
-fn per_type(names: Vec<&'static str>, mut node: impl FnMut(&'static str) -> Map<String, Value>) -> Value {
-    if let [one] = names.as_slice() {
+fn per_type(names: &[&'static str], mut node: impl FnMut(&'static str) -> Map<String, Value>) -> Value {
+    if let [one] = names {
         return Value::Object(node(one));
     }
-    json!({"anyOf": names.into_iter().map(|name| Value::Object(node(name))).collect::<Vec<_>>()})
+    json!({"anyOf": names.iter().map(|name| Value::Object(node(name))).collect::<Vec<_>>()})
 }
 
 fn input(schema: &Schema, depth: usize, describe: bool) -> Value {
     let values = enumeration(schema);
-    let mut value = per_type(names(types(schema)), |name| {
+    let mut value = per_type(&names(types(schema)), |name| {
         let mut node = Map::new();
         node.insert("type".to_owned(), json!(name));
         let fitting: Vec<Value> = values.iter().filter(|value| is_type(value, name)).cloned().collect();
@@ -231,7 +231,7 @@ fn input_object(node: &mut Map<String, Value>, schema: &Schema, depth: usize, de
 
 /// The schema that takes everything, in the spelling that lints accept.
 fn any() -> Value {
-    per_type(names(TypeSet::NONE), |name| {
+    per_type(&ALL, |name| {
         let mut node = Map::new();
         node.insert("type".to_owned(), json!(name));
         if name == "array" {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use cask_core::lock::Lockfile;
-use cask_core::lock::status::{Against, Seen, accept};
+use cask_core::lock::seen::Seen;
+use cask_core::lock::status::{Against, accept};
 use cask_core::lock::trust::Trust;
 
 use crate::ctx::Ctx;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cask_core::canon::Digest;
 use cask_core::guard::Base;
-use cask_core::lock::status::{self, Against, Seen};
+use cask_core::lock::seen::Seen;
+use cask_core::lock::status::{self, Against};
 use cask_core::lock::{Approved, Lockfile, NotApproved};
 use cask_core::report::escape::terminal;
 use cask_core::toolpack::{Binding, DEFAULT_TOOLSET};

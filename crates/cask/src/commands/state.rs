@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cask_core::lock::status::{Against, Seen, accept as accept_lockfile};
+use cask_core::lock::seen::Seen;
+use cask_core::lock::status::{Against, accept as accept_lockfile};
 use cask_core::lock::trust::Trust;
 use cask_core::report::escape::terminal;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cask_core::artifact::lockfile::{self as wire, BadFile};
 use cask_core::artifact::{Manifest, manifest};
-use cask_core::lock::status::Seen;
+use cask_core::lock::seen::Seen;
 use cask_core::lock::{Entry, Lockfile, Surface, change};
 
 use super::{dir_of, read, write};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cask_core::canon::Digest;
-use cask_core::lock::status::Seen;
+use cask_core::lock::seen::Seen;
 use serde::{Deserialize, Serialize};
 
 use super::Store;

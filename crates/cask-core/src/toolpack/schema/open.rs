@@ -132,7 +132,7 @@ impl<'s> Node<'s> {
 
     /// As JSON Schema.
     pub fn write(&self, limits: Limits) -> Value {
-        per_type(self.names.clone(), |name| {
+        per_type(&self.names, |name| {
             let mut node = Map::new();
             node.insert("type".to_owned(), json!(name));
             if limits.depth == 0 {

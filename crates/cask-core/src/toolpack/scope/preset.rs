@@ -65,7 +65,6 @@ impl Preset {
     /// The scopes that it makes of these tools; none where it would hold nothing.
     #[must_use]
     pub fn scopes(self, tools: &[Fixed]) -> BTreeMap<String, Scope> {
-        let all = || tools.iter();
         let reads = |tool: &&Fixed| tool.effect == Effect::Read;
         let mut out = BTreeMap::new();
         let mut add = |name: &str, scope: Scope| {
@@ -75,13 +74,15 @@ impl Preset {
         };
         let name = self.as_str();
         let (kept, withheld): (Vec<&Fixed>, Vec<&Fixed>) = match self {
-            Preset::ReadonlyMinimal => all().partition(|tool| reads(tool) && risk_of(tool) <= Risk::Low),
-            Preset::ReadonlyAll => all().partition(reads),
-            Preset::WriteWithConfirmation => {
-                all().partition(|tool| matches!(tool.effect, Effect::Read | Effect::Write))
+            Preset::ReadonlyMinimal => {
+                tools.iter().partition(|tool| reads(tool) && risk_of(tool) <= Risk::Low)
             }
-            Preset::AdminBlocked => all().partition(|tool| tool.effect != Effect::Admin),
-            Preset::NoSensitiveOutputs => all().partition(|tool| !is_sensitive(tool)),
+            Preset::ReadonlyAll => tools.iter().partition(reads),
+            Preset::WriteWithConfirmation => {
+                tools.iter().partition(|tool| matches!(tool.effect, Effect::Read | Effect::Write))
+            }
+            Preset::AdminBlocked => tools.iter().partition(|tool| tool.effect != Effect::Admin),
+            Preset::NoSensitiveOutputs => tools.iter().partition(|tool| !is_sensitive(tool)),
         };
         match self {
             Preset::ReadonlyMinimal => {

@@ -117,7 +117,8 @@ impl Proposal {
             closed(schema)
         };
         let Some(limit) = limit.filter(|limit| limit.fault().is_none()) else { return };
-        if may_be_written(argument, &limit, schema) && !holds_secrets(&limit) {
+        let texts = texts(&limit);
+        if may_be_written(argument, &limit, schema, &texts) && !holds_secrets(&texts) {
             self.limits.insert(argument.to_owned(), Limit { optional, ..limit });
         } else {
             self.withheld.push(argument.to_owned());
@@ -189,18 +190,17 @@ fn texts(limit: &Limit) -> Vec<String> {
     limit.constant.iter().chain(&limit.values).map(text).chain(limit.prefix.clone()).collect()
 }
 
-/// Whether a limit holds what the strictest redaction would replace.
-fn holds_secrets(limit: &Limit) -> bool {
+/// Whether the words of a limit hold what the strictest redaction would replace.
+fn holds_secrets(texts: &[String]) -> bool {
     // most limits are short words and numbers: for those the rules need not even be compiled
     let replaced = |text: &String| {
         !redact::is_quiet(text) && Redactor::new(Profile::HighRiskPii).text(text) != text.as_str()
     };
-    texts(limit).iter().any(replaced)
+    texts.iter().any(replaced)
 }
 
 /// Whether a limit names nobody and nothing. What a description declares is public; what calls held is not.
-fn may_be_written(argument: &str, limit: &Limit, schema: &Schema) -> bool {
-    let texts = texts(limit);
+fn may_be_written(argument: &str, limit: &Limit, schema: &Schema, texts: &[String]) -> bool {
     if !schema.values.is_empty() && schema.counts.is_empty() {
         return true;
     }

@@ -33,11 +33,11 @@ mod tests;
 use known::Known;
 use rules::{Place, Rules};
 
-/// Whether no rule of any profile could find anything in a text that stands alone: most words and short numbers. Asking
+/// Whether no rule of any profile could find anything in a text that stands alone: short words and numbers. Asking
 /// costs next to nothing, and no rule is compiled for it.
 #[must_use]
 pub fn is_quiet(text: &str) -> bool {
-    tokens::Look::at(text).quiet()
+    tokens::Look::at(text).is_quiet()
 }
 
 /// A value that has been through redaction; it cannot be made any other way.

@@ -39,10 +39,7 @@ fn named(text: &str, says: Says, counts: &mut Counts) -> Option<String> {
 /// What a string itself shows.
 fn unnamed(rules: &'static Rules, text: &str, nesting: u8, counts: &mut Counts) -> Option<String> {
     let look = tokens::Look::at(text);
-    if look.quiet() {
-        return None;
-    }
-    if nesting < MAX_NESTING {
+    if nesting < MAX_NESTING && !look.is_words() {
         let trimmed = text.trim();
         if (trimmed.starts_with('{') && trimmed.ends_with('}'))
             || (trimmed.starts_with('[') && trimmed.ends_with(']') && trimmed.contains('"'))

@@ -18,6 +18,7 @@ mod memory;
 pub mod pack;
 pub mod scopes;
 
+pub(crate) use files::no_linked;
 pub use files::{
     MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write, write_all,
 };
@@ -96,10 +97,7 @@ impl Store {
             self.state().join("revisions.json"),
             self.state().join("audit"),
         ] {
-            if fs::symlink_metadata(&path).is_ok_and(|meta| meta.file_type().is_symlink()) {
-                return Err(Error::new(format_args!("{} is a symbolic link", path.display()))
-                    .hint("remove it: keys and what this machine remembers lie in a folder of their own"));
-            }
+            files::no_linked(&path, "keys and what this machine remembers lie")?;
         }
         Ok(())
     }

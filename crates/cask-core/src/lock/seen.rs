@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EVERYONE, Lockfile, State, since};
+use super::{EVERYONE, Entry, Lockfile, State, since};
 use crate::canon::{CanonError, Digest};
 
 /// The last lockfile of a toolpack that was accepted here.
@@ -18,7 +18,7 @@ pub struct Seen {
     /// What it blocked: a later one that does not must say that the block was lifted.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub blocked: BTreeSet<String>,
-    /// What was taken back in it, by subject, as [`Entry::withdrawn`](super::Entry::withdrawn): in a later one it does not count again.
+    /// What was taken back in it, by subject, as [`Entry::withdrawn`]: in a later one it does not count again.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub withdrawn: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -37,6 +37,34 @@ impl Seen {
             blocked: blocked.map(|(id, _)| id.clone()).collect(),
             withdrawn: withdrawn.map(|(id, entry)| (id.clone(), entry.withdrawn.clone())).collect(),
         })
+    }
+
+    /// Whether this lockfile, which is the one remembered or one before it, has nothing to add.
+    #[must_use]
+    pub fn knows(&self, lockfile: &Lockfile) -> bool {
+        let told = |(id, entry): (&String, &Entry)| {
+            let mine = self.withdrawn.get(id);
+            entry
+                .withdrawn
+                .iter()
+                .all(|(by, since)| mine.and_then(|mine| mine.get(by)).is_some_and(|m| m >= since))
+        };
+        self.revision > lockfile.revision
+            || (self.revision == lockfile.revision && lockfile.subjects.iter().all(told))
+    }
+
+    /// What is to be remembered after `before`: what was withdrawn then is not forgotten because a lockfile does not say it any
+    /// more. A tool that went and comes back must not bring its old approval along.
+    #[must_use]
+    pub fn after(mut self, before: &Self) -> Self {
+        for (id, by) in &before.withdrawn {
+            let mine = self.withdrawn.entry(id.clone()).or_default();
+            for (signer, since) in by {
+                let least = mine.entry(signer.clone()).or_insert(*since);
+                *least = (*least).max(*since);
+            }
+        }
+        self
     }
 
     /// A subject that was blocked and is not any more, although nobody who decided after that lifted the block.

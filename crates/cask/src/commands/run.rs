@@ -298,7 +298,7 @@ fn approved(
     match status::verify(pack.surface, &lockfile, &against) {
         Ok(approved) => {
             let digest = trust.digest().map_err(Error::new)?;
-            let known = seen.as_ref().is_some_and(|seen| seen.revision >= approved.revision());
+            let known = seen.as_ref().is_some_and(|seen| seen.knows(&lockfile));
             if approved.lockfile_digest().is_some() && !(known && store.trusted()? == Some(digest)) {
                 let _held = store.lock("run")?;
                 // Somebody may have changed who is trusted while this waited.

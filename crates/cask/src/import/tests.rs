@@ -184,3 +184,27 @@ fn a_capture_is_read_back_only_if_it_is_what_was_imported() {
     load(root, id, &world.ctx).unwrap();
     assert!(!left.exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_linked_folder_of_captures_is_neither_written_nor_read() {
+    use std::os::unix::fs::symlink;
+    let world = world();
+    let file = world.file("a.har", har(3, "api.test"));
+    let imported = world.import(std::slice::from_ref(&file), "api.test", 1).unwrap();
+    let id = imported.capture.id.clone();
+    let (captures, elsewhere) = (world.ctx.root.join("captures"), world.dir.path().join("elsewhere"));
+    for linked in [world.folder(&imported), captures] {
+        fs::rename(&linked, &elsewhere).unwrap();
+        symlink(&elsewhere, &linked).unwrap();
+        for error in [
+            load(&world.ctx.root, &id, &world.ctx).unwrap_err(),
+            world.import(std::slice::from_ref(&file), "api.test", 1).unwrap_err(),
+        ] {
+            assert!(error.message.contains("is a symbolic link"), "{}", error.message);
+        }
+        fs::remove_file(&linked).unwrap();
+        fs::rename(&elsewhere, &linked).unwrap();
+    }
+    world.import(&[file], "api.test", 1).unwrap();
+}

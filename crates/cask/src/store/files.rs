@@ -174,6 +174,16 @@ pub(super) fn no_link(path: &Path) -> Result<(), Error> {
     }
 }
 
+/// A folder that only cask writes must be one: a link committed to a repository would have it written elsewhere.
+/// `why` says what lies there.
+pub(crate) fn no_linked(path: &Path, why: &str) -> Result<(), Error> {
+    if fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink()) {
+        return Err(Error::new(format_args!("{} is a symbolic link", path.display()))
+            .hint(format_args!("remove it: {why} in a folder of their own")));
+    }
+    Ok(())
+}
+
 fn outside(path: &Path, base: &Path) -> Error {
     Error::new(format_args!("{} leads out of {}", path.display(), base.display()))
         .hint("symbolic links and `..` may not leave the directory")

@@ -36,13 +36,20 @@ impl Store {
     /// As [`Store::seen`], or if it cannot be written.
     pub fn remember(&self, toolpack: &str, seen: Seen, trust: Digest) -> Result<(), Error> {
         let mut memory = self.memory()?;
-        let known = memory.revisions.get(toolpack).is_some_and(|known| known.revision >= seen.revision);
-        if known && memory.trust == Some(trust) {
+        let known = memory.revisions.get(toolpack);
+        let next = match known {
+            // the same one may tell more than was asked when it was first remembered
+            Some(known) if known.revision == seen.revision && known.digest == seen.digest => {
+                seen.after(known)
+            }
+            Some(known) if known.revision >= seen.revision => known.clone(),
+            Some(known) => seen.after(known),
+            None => seen,
+        };
+        if known == Some(&next) && memory.trust == Some(trust) {
             return Ok(());
         }
-        if !known {
-            memory.revisions.insert(toolpack.to_owned(), seen);
-        }
+        memory.revisions.insert(toolpack.to_owned(), next);
         memory.trust = Some(trust);
         self.write_memory(&memory)
     }
@@ -182,5 +189,28 @@ mod tests {
         assert_eq!(store.seen("tp_1").unwrap(), Some(seen(3)));
         assert_eq!(store.seen("tp_2").unwrap(), None);
         assert_eq!(store.trusted().unwrap(), Some(trust));
+    }
+
+    #[test]
+    fn a_withdrawal_is_remembered_although_a_later_lockfile_does_not_say_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(dir.path());
+        let seen = |revision, withdrawn: &[(&str, u64)]| {
+            let by = |(signer, since): &(&str, u64)| ((*signer).to_owned(), *since);
+            let withdrawn: BTreeMap<_, _> = withdrawn.iter().map(by).collect();
+            let subjects = (!withdrawn.is_empty()).then(|| ("tool/a".to_owned(), withdrawn));
+            let digest = Digest::of_bytes(&[u8::try_from(revision).unwrap()]);
+            Seen { revision, digest, blocked: Default::default(), withdrawn: subjects.into_iter().collect() }
+        };
+        let trust = Digest::of_bytes(b"trust");
+        let remembered = || store.seen("tp_1").unwrap().unwrap();
+        // as a version that did not ask for withdrawals remembered it
+        store.remember("tp_1", seen(2, &[]), trust).unwrap();
+        store.remember("tp_1", seen(2, &[("k1", 2)]), trust).unwrap();
+        assert_eq!(remembered(), seen(2, &[("k1", 2)]));
+        store.remember("tp_1", seen(3, &[]), trust).unwrap();
+        assert_eq!(remembered(), seen(3, &[("k1", 2)]));
+        store.remember("tp_1", seen(4, &[("k1", 1), ("k2", 4)]), trust).unwrap();
+        assert_eq!(remembered(), seen(4, &[("k1", 2), ("k2", 4)]));
     }
 }

@@ -140,11 +140,10 @@ static BAD_LOCKFILE: Rule = Rule {
 #[must_use]
 pub fn whole(refused: &Refused, file: &str) -> Finding {
     let rule = if refused.code == "denied_lockfile_not_sealed" { &NO_SEAL } else { &BAD_LOCKFILE };
-    finding(
-        rule,
-        At { file: file.to_owned(), ..At::default() },
-        format!("{} ({})", refused.message, refused.code),
-    )
+    let at = At { file: file.to_owned(), ..At::default() };
+    let mut finding = finding(rule, at, format!("{} ({})", refused.message, refused.code));
+    finding.details = vec![refused.hint.to_string()];
+    finding
 }
 
 /// The finding about one subject; none if it is approved or blocked. A blocked policy blocks everything.

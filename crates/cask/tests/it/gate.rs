@@ -99,6 +99,11 @@ fn an_older_lockfile_is_refused() {
     let ran = world.cask(&["gate", "check", "--format", "json"]);
     assert_eq!(ran.code, 2);
     assert!(ran.out.contains("denied_lockfile_rolled_back"), "{}", ran.out);
+    assert!(
+        ran.out.contains("nothing is approved: ") && ran.out.contains("cask state accept"),
+        "{}",
+        ran.out
+    );
     assert_eq!(world.cask(&["gate", "allow", "pay"]).code, 3);
 }
 

@@ -167,9 +167,15 @@ pub(super) fn check(args: &Check, ctx: &Ctx, store: &Store) -> Result<Exit, Erro
         next.push(format!("{} explain {}", ctx.command(), worst.code));
     }
     let ready = seen.standings.values().filter(|standing| **standing == Standing::Approved).count();
+    let all = seen.standings.len();
     let report = Report {
         kind: "gate",
-        title: format!("{ready} of {} subjects are approved", seen.standings.len()),
+        title: match &seen.whole {
+            Err(_) if ready > 0 => format!(
+                "nothing is approved: {ready} of {all} subjects are in this lockfile, which does not count"
+            ),
+            _ => format!("{ready} of {all} subjects are approved"),
+        },
         subject: vec![
             ("toolpack".to_owned(), seen.pack.surface.toolpack.clone()),
             ("lockfile".to_owned(), file),

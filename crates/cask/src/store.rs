@@ -18,7 +18,7 @@ mod memory;
 pub mod pack;
 pub mod scopes;
 
-pub(crate) use files::no_linked;
+pub(crate) use files::not_linked;
 pub use files::{
     MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write, write_all,
 };
@@ -97,7 +97,10 @@ impl Store {
             self.state().join("revisions.json"),
             self.state().join("audit"),
         ] {
-            files::no_linked(&path, "keys and what this machine remembers lie")?;
+            not_linked(
+                &path,
+                "remove it: keys and what this machine remembers lie in a folder of their own",
+            )?;
         }
         Ok(())
     }

@@ -142,7 +142,7 @@ pub fn whole(refused: &Refused, file: &str) -> Finding {
     let rule = if refused.code == "denied_lockfile_not_sealed" { &NO_SEAL } else { &BAD_LOCKFILE };
     let at = At { file: file.to_owned(), ..At::default() };
     let mut finding = finding(rule, at, format!("{} ({})", refused.message, refused.code));
-    finding.details = vec![refused.hint.to_string()];
+    finding.details = vec![refused.hint.to_owned()];
     finding
 }
 

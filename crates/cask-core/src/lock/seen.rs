@@ -43,11 +43,8 @@ impl Seen {
     #[must_use]
     pub fn knows(&self, lockfile: &Lockfile) -> bool {
         let told = |(id, entry): (&String, &Entry)| {
-            let mine = self.withdrawn.get(id);
-            entry
-                .withdrawn
-                .iter()
-                .all(|(by, since)| mine.and_then(|mine| mine.get(by)).is_some_and(|m| m >= since))
+            let mine = |by| self.withdrawn.get(id).and_then(|mine| mine.get(by));
+            entry.withdrawn.iter().all(|(by, since)| mine(by) >= Some(since))
         };
         self.revision > lockfile.revision
             || (self.revision == lockfile.revision && lockfile.subjects.iter().all(told))

@@ -81,8 +81,7 @@ fn no_shape_is_overlooked() {
         let text = small(example);
         let cut = (0..=text.len()).rev().filter_map(|end| text.get(..end));
         for text in cut {
-            let regexes = rules.shapes.iter().filter(|shape| shape.regex.is_match(text));
-            if regexes.filter(|shape| !shape.mixed).count() > 0 {
+            if rules.shapes.iter().any(|shape| !shape.mixed && shape.regex.is_match(text)) {
                 assert!(!is_quiet(text), "{text}");
                 tried += 1;
             }

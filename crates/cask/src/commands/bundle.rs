@@ -252,10 +252,7 @@ fn place(into: &Path, name: &str, bytes: &[u8]) -> Result<Option<PathBuf>, Error
     let mut path = into.to_owned();
     for step in name.split('/') {
         path.push(step);
-        if path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
-            return Err(Error::new(format_args!("{} is a symbolic link", path.display()))
-                .hint("a bundle is unpacked into folders of its own"));
-        }
+        store::not_linked(&path, "a bundle is unpacked into folders of its own")?;
     }
     if path.symlink_metadata().is_err() {
         return Ok(Some(path));

@@ -17,14 +17,14 @@ use super::flow::{self, Batch};
 use super::show;
 use crate::ctx::Ctx;
 use crate::error::Error;
-use crate::store::{io_error as fault, no_linked, sync_dir};
+use crate::store::{io_error as fault, not_linked, sync_dir};
 
 /// The longest line that is read back: one entry, with what JSON may add to it in escapes.
 const MAX_LINE: usize = 256 << 20;
 const MAX_CAPTURE_JSON: u64 = 64 << 20;
 const PREFIX: &str = ".importing-";
-/// Why no folder of captures may be a link.
-const WHY: &str = "captures lie";
+/// What to do where a folder of captures is a link.
+const NO_LINK: &str = "remove it: captures lie in a folder of their own";
 
 /// A capture that is being written. Dropped before [`Draft::commit`], it leaves nothing.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Draft {
     /// An empty one under this state root.
     pub fn new(root: &Path) -> Result<Self, Error> {
         let captures = root.join("captures");
-        no_linked(&captures, WHY)?;
+        not_linked(&captures, NO_LINK)?;
         fs::create_dir_all(&captures).map_err(|error| fault("make", &captures, &error))?;
         sweep(root);
         let folder = tempfile::Builder::new()
@@ -80,7 +80,7 @@ impl Draft {
             .and_then(|mut file| file.write_all(record.as_bytes()).and_then(|()| file.sync_all()));
         written.map_err(|error| fault("write", &path, &error))?;
         let settle = |folder: &Path| sync_dir(folder).map_err(|error| fault("write", folder, &error));
-        no_linked(dir, WHY)?;
+        not_linked(dir, NO_LINK)?;
         if dir.is_dir() {
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {
@@ -273,8 +273,8 @@ fn open(root: &Path, capture_id: &str) -> Result<(Capture, PathBuf), Error> {
     }
     let captures = root.join("captures");
     let dir = captures.join(capture_id);
-    no_linked(&captures, WHY)?;
-    no_linked(&dir, WHY)?;
+    not_linked(&captures, NO_LINK)?;
+    not_linked(&dir, NO_LINK)?;
     if !dir.is_dir() {
         return Err(Error::new(format_args!("no capture {capture_id} under {}", show(root)))
             .hint("import the recorded file with `cask capture import`"));

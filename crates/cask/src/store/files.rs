@@ -174,12 +174,11 @@ pub(super) fn no_link(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// A folder that only cask writes must be one: a link committed to a repository would have it written elsewhere.
-/// `why` says what lies there.
-pub(crate) fn no_linked(path: &Path, why: &str) -> Result<(), Error> {
-    if fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_symlink()) {
-        return Err(Error::new(format_args!("{} is a symbolic link", path.display()))
-            .hint(format_args!("remove it: {why} in a folder of their own")));
+/// What only cask writes must be no symbolic link: one committed to a repository would have it written elsewhere. What
+/// is not there yet is none.
+pub(crate) fn not_linked(path: &Path, hint: &str) -> Result<(), Error> {
+    if path.symlink_metadata().is_ok_and(|meta| meta.is_symlink()) {
+        return Err(Error::new(format_args!("{} is a symbolic link", path.display())).hint(hint));
     }
     Ok(())
 }

@@ -38,12 +38,14 @@ impl Store {
         let mut memory = self.memory()?;
         let known = memory.revisions.get(toolpack);
         let next = match known {
-            // the same one may tell more than was asked when it was first remembered
-            Some(known) if known.revision == seen.revision && known.digest == seen.digest => {
+            // the same lockfile may tell more than was asked when it was first remembered
+            Some(known)
+                if known.revision < seen.revision
+                    || (known.revision, known.digest) == (seen.revision, seen.digest) =>
+            {
                 seen.after(known)
             }
-            Some(known) if known.revision >= seen.revision => known.clone(),
-            Some(known) => seen.after(known),
+            Some(known) => known.clone(),
             None => seen,
         };
         if known == Some(&next) && memory.trust == Some(trust) {

@@ -34,6 +34,12 @@ impl CaptureId {
     pub fn finish(&self) -> String {
         id("cap_", &[&self.0.finalize().to_hex()])
     }
+
+    /// `blake3:` and 64 hex digits: what the id is the short form of. Two captures can be made to share an id, not this.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        format!("blake3:{}", self.0.finalize().to_hex())
+    }
 }
 
 /// `tp_…`: a toolpack, named by its name and its hosts, so that minting again finds it.

@@ -97,6 +97,7 @@ pub fn import(files: &[PathBuf], options: &Options, ctx: &Ctx) -> Result<Importe
     let capture = Capture {
         schema_version: SCHEMA_VERSION.to_owned(),
         id: String::new(),
+        digest: String::new(),
         sources,
         hosts: tally.hosts,
         allowed: options.hosts.to_string(),

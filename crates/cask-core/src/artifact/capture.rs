@@ -20,6 +20,9 @@ pub struct Capture {
     pub schema_version: String,
     /// `cap_…`, from the digest of `exchanges.jsonl`.
     pub id: String,
+    /// `blake3:…` of `exchanges.jsonl`; empty where an early version did not write it.
+    #[serde(default)]
+    pub digest: String,
     /// The files it was read from, in order.
     pub sources: Vec<Source>,
     /// Exchanges kept, by host.

@@ -197,6 +197,9 @@ fn short(why: NotApproved) -> &'static str {
     }
 }
 
+/// What [`Remembered::files`] looked like.
+type Stamps = [Option<Stamp>; 4];
+
 /// What was accepted under this root, looked at again at each call.
 #[derive(Debug)]
 struct Remembered {
@@ -204,16 +207,16 @@ struct Remembered {
     toolpack: String,
     /// The trust under which this started: under another, other approvals may count.
     trust: Digest,
-    /// The lockfile that is served, where it lies.
-    lockfile: PathBuf,
+    /// The files that say so: what is remembered, in either place, the trust file, and the lockfile that is served. Where
+    /// they lie is found once: it takes longer than looking at them.
+    files: [PathBuf; 4],
     /// The files as they were when they were looked at last, and the revision that was remembered then.
-    last: Mutex<Option<([Option<Stamp>; 3], u64)>>,
+    last: Mutex<Option<(Stamps, u64)>>,
 }
 
 impl Remembered {
-    fn stamps(&self) -> [Option<Stamp>; 3] {
-        let files = [&self.store.memory_file(), &self.store.trust_file(), &self.lockfile];
-        files.map(|file| store::stamp(file))
+    fn stamps(&self) -> Stamps {
+        self.files.each_ref().map(|file| store::stamp(file))
     }
 
     /// The revision remembered, if the files still say what they said at the start.
@@ -239,7 +242,8 @@ impl Accepted for Remembered {
         let now = self.stamps();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((known, served)) = *last else { return self.look() };
-        if known == now && now.iter().all(Option::is_some) {
+        let [inside, outside, trust, lockfile] = now;
+        if known == now && inside.or(outside).is_some() && trust.is_some() && lockfile.is_some() {
             return Ok(served);
         }
         let revision = self.look()?;
@@ -309,13 +313,15 @@ fn approved(
                 }
                 store.remember(&id, Seen::of(&lockfile).map_err(Error::new)?, digest)?;
             }
-            let last = Some(([store::stamp(&store.memory_file()), stamps.0, stamps.1], approved.revision()));
-            let lockfile = path.unwrap_or_default();
+            let [inside, outside] = store.memory_files();
+            let (within, beyond) = (store::stamp(&inside), store::stamp(&outside));
+            let last = Some(([within, beyond, stamps.0, stamps.1], approved.revision()));
+            let files = [inside, outside, store.trust_file(), path.unwrap_or_default()];
             let remembered = Remembered {
                 store: store.clone(),
                 toolpack: id,
                 trust: digest,
-                lockfile,
+                files,
                 last: Mutex::new(last),
             };
             Ok(Ok((approved, remembered)))

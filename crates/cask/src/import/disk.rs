@@ -64,15 +64,17 @@ impl Draft {
     /// disk is slow to say that it has everything.
     pub fn commit(self, mut capture: Capture) -> Result<(Capture, Saving), Error> {
         capture.id = self.id.finish();
+        capture.digest = self.id.digest();
         let text = capture.write().map_err(Error::new)?;
         let dir = self.captures.join(&capture.id);
+        let digest = capture.digest.clone();
         let thread = std::thread::Builder::new().name("save".to_owned());
-        let saving = thread.spawn(move || self.save(&text, &dir)).map_err(Error::no_thread)?;
+        let saving = thread.spawn(move || self.save(&text, &digest, &dir)).map_err(Error::no_thread)?;
         Ok((capture, Saving(Some(saving))))
     }
 
     /// One that is there already has the same exchanges; its record is replaced.
-    fn save(self, record: &str, dir: &Path) -> Result<(), Error> {
+    fn save(self, record: &str, digest: &str, dir: &Path) -> Result<(), Error> {
         let folder = self.folder.path();
         self.lines.sync_all().map_err(|error| fault("write", folder, &error))?;
         let path = folder.join("capture.json");
@@ -82,6 +84,7 @@ impl Draft {
         let settle = |folder: &Path| sync_dir(folder).map_err(|error| fault("write", folder, &error));
         not_linked(dir, NO_LINK)?;
         if dir.is_dir() {
+            not_another(dir, digest)?;
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {
                 let to = dir.join(name);
@@ -94,6 +97,18 @@ impl Draft {
             settle(&self.captures)
         }
     }
+}
+
+/// Refuses to put a capture in the place of another one that was made to have the same id. A record that does not read is
+/// damaged, and no reason to keep it.
+fn not_another(dir: &Path, digest: &str) -> Result<(), Error> {
+    let record = read_record(&dir.join("capture.json"));
+    if record.is_ok_and(|there| !there.digest.is_empty() && there.digest != digest) {
+        return Err(Error::new(format_args!("{} holds another capture of the same id", show(dir))).hint(
+            "somebody made the two agree: keep the recording you trust, and remove the other's folder",
+        ));
+    }
+    Ok(())
 }
 
 /// A capture on its way to the disk. Dropped, it still gets there.
@@ -246,11 +261,11 @@ fn parse(line: &[u8], number: u64) -> Result<Exchange<'_>, String> {
 }
 
 fn check(capture: &Capture, id: &CaptureId, path: &Path) -> Result<(), Error> {
-    if id.finish() == capture.id {
+    if id.finish() == capture.id && (capture.digest.is_empty() || id.digest() == capture.digest) {
         return Ok(());
     }
     Err(Error::new(format_args!(
-        "{} is not what was imported: its bytes do not give {}",
+        "{} is not what was imported: its bytes are not those that {} was made of",
         show(path),
         capture.id
     ))
@@ -280,13 +295,7 @@ fn open(root: &Path, capture_id: &str) -> Result<(Capture, PathBuf), Error> {
             .hint("import the recorded file with `cask capture import`"));
     }
     let path = dir.join("capture.json");
-    let mut text = String::new();
-    regular(&path)?
-        .take(MAX_CAPTURE_JSON)
-        .read_to_string(&mut text)
-        .map_err(|error| fault("read", &path, &error))?;
-    let capture =
-        Capture::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", show(&path))))?;
+    let capture = read_record(&path)?;
     if capture.id != capture_id {
         return Err(Error::new(format_args!(
             "{} is about another capture, {}",
@@ -295,6 +304,15 @@ fn open(root: &Path, capture_id: &str) -> Result<(Capture, PathBuf), Error> {
         )));
     }
     Ok((capture, dir.join("exchanges.jsonl")))
+}
+
+fn read_record(path: &Path) -> Result<Capture, Error> {
+    let mut text = String::new();
+    regular(path)?
+        .take(MAX_CAPTURE_JSON)
+        .read_to_string(&mut text)
+        .map_err(|error| fault("read", path, &error))?;
+    Capture::read(&text).map_err(|error| Error::new(format_args!("{}: {error}", show(path))))
 }
 
 /// Opens a file that must be one: no link that leads elsewhere.

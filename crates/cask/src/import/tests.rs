@@ -185,6 +185,34 @@ fn a_capture_is_read_back_only_if_it_is_what_was_imported() {
     assert!(!left.exists());
 }
 
+#[test]
+fn a_capture_does_not_take_the_place_of_another_of_the_same_id() {
+    let world = world();
+    let file = world.file("a.har", har(3, "a.test"));
+    let imported = world.import(std::slice::from_ref(&file), "a.test", 1).unwrap();
+    let (root, id, record) =
+        (&world.ctx.root, &imported.capture_id, world.folder(&imported).join("capture.json"));
+    let text = fs::read_to_string(&record).unwrap();
+    let mine = &imported.capture.digest;
+    let again = || world.import(std::slice::from_ref(&file), "a.test", 1);
+
+    // As one that was made to agree in the id would be.
+    let other = text.replace(mine, &format!("blake3:{}", "0".repeat(64)));
+    fs::write(&record, &other).unwrap();
+    assert!(load(root, id, &world.ctx).unwrap_err().message.contains("not what was imported"));
+    let error = again().unwrap_err();
+    assert!(error.message.contains("another capture of the same id"), "{error}");
+    assert_eq!(fs::read_to_string(&record).unwrap(), other);
+
+    // A record from before digests were kept is completed, one that does not read is replaced.
+    for old in [text.replace(mine, ""), "{".to_owned()] {
+        fs::write(&record, old).unwrap();
+        again().unwrap();
+        assert_eq!(fs::read_to_string(&record).unwrap(), text);
+        load(root, id, &world.ctx).unwrap();
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_linked_folder_of_captures_is_neither_written_nor_read() {

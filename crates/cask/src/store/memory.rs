@@ -103,15 +103,25 @@ impl Store {
     /// at home): git overwrites ignored files with committed ones without a word.
     #[must_use]
     pub fn memory_file(&self) -> PathBuf {
-        self.outside().unwrap_or_else(|| self.state()).join("revisions.json")
+        let [inside, outside] = self.memory_files();
+        let root = self.real_root().unwrap_or_default();
+        if root.ancestors().any(|folder| folder.join(".git").exists()) { outside } else { inside }
     }
 
-    /// A folder of this root outside the repository, if it lies in one and there is a place.
+    /// Both places where it can be remembered, in the state and outside of a repository: which of them it is may change
+    /// while a gateway runs. The same twice where there is no place outside.
+    #[must_use]
+    pub fn memory_files(&self) -> [PathBuf; 2] {
+        [self.state(), self.outside().unwrap_or_else(|| self.state())].map(|dir| dir.join("revisions.json"))
+    }
+
+    fn real_root(&self) -> Option<PathBuf> {
+        self.root.canonicalize().or_else(|_| std::path::absolute(&self.root)).ok()
+    }
+
+    /// A folder for this root outside the repository, if there is a place.
     fn outside(&self) -> Option<PathBuf> {
-        let root = self.root.canonicalize().or_else(|_| std::path::absolute(&self.root)).ok()?;
-        if !root.ancestors().any(|folder| folder.join(".git").exists()) {
-            return None;
-        }
+        let root = self.real_root()?;
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
         let name: String =
@@ -140,7 +150,7 @@ impl Store {
 }
 
 /// Which file it is, how long, and when it was written.
-pub type Stamp = (u64, u64, Option<std::time::SystemTime>);
+pub type Stamp = (u64, u64, i64, i64);
 
 /// What changes whenever a file does: every write of ours is another file under the same name. None where that cannot be
 /// known.
@@ -148,9 +158,16 @@ pub type Stamp = (u64, u64, Option<std::time::SystemTime>);
 pub fn stamp(path: &Path) -> Option<Stamp> {
     let meta = fs::metadata(path).ok()?;
     #[cfg(unix)]
-    return Some((std::os::unix::fs::MetadataExt::ino(&meta), meta.len(), meta.modified().ok()));
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        // the time of its last change, not of its last modification: that one can be set
+        Some((meta.ino(), meta.len(), meta.ctime(), meta.ctime_nsec()))
+    }
     #[cfg(not(unix))]
-    return None;
+    {
+        let _ = meta;
+        None
+    }
 }
 
 /// What this root has accepted so far.
@@ -173,7 +190,35 @@ impl Default for Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
+
+    #[test]
+    fn a_file_that_was_put_back_is_not_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("f");
+        fs::write(&path, "one").unwrap();
+        let (before, modified) = (stamp(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap());
+        assert_eq!(stamp(&path), Some(before));
+        // some file systems tell times no finer than this
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, "two").unwrap();
+        File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), modified);
+        assert_ne!(stamp(&path), Some(before));
+        assert_eq!(stamp(&dir.path().join("none")), None);
+    }
+
+    #[test]
+    fn it_lies_in_one_of_two_places_whatever_becomes_of_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::new(&dir.path().join("root"));
+        assert_eq!(store.memory_files()[0], store.memory_file());
+        fs::create_dir(dir.path().join(".git")).unwrap();
+        assert_eq!(store.memory_files()[1], store.memory_file());
+        assert_ne!(store.memory_files()[0], store.memory_file());
+    }
 
     #[test]
     fn an_older_revision_is_not_remembered() {

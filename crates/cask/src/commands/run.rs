@@ -67,6 +67,7 @@ pub struct Args {
 /// # Errors
 /// [`Error`] if it could not be done.
 pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
+    crate::large_pages(true);
     let store = Store::new(&ctx.root);
     let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
     let id = pack.manifest.id.clone();

@@ -70,31 +70,31 @@ pub fn check(tools: &[Fixed]) -> Result<(), BadArtifact> {
 
 /// What is asked of tools beyond their form.
 fn fit(tools: &[Fixed]) -> Result<(), BadArtifact> {
-    let mut before: Option<&str> = None;
-    for (index, tool) in tools.iter().enumerate() {
-        let fault =
-            |why: &str| Err(BadArtifact::new(TOOLS, format_args!("/tools/{index} (`{}`): {why}", tool.name)));
-        if !name::is_name(&tool.name) {
-            return fault("a name is 1 to 64 of A-Z a-z 0-9 _ -");
-        }
-        if before.is_some_and(|before| before >= tool.name.as_str()) {
-            return fault("tools are sorted by name and each is there once");
-        }
-        before = Some(&tool.name);
-        let Binding::Http(binding) = &tool.binding;
-        let unbound = binding.path.params().any(|param| {
-            !binding.args.values().any(|to| to.place == crate::endpoint::Place::Path && to.name == param)
-        });
-        if unbound {
-            return fault("every parameter of the path needs an argument");
-        }
-        if floor::is_understated(tool) {
-            return fault("it says that it reads, and is called with a method that changes");
-        }
+    let own = tools.par_iter().enumerate().find_map_first(|(index, tool)| Some((index, fault(tool)?)));
+    let unsorted = tools.windows(2).position(|two| matches!(two, [one, next] if one.name >= next.name));
+    let unsorted = unsorted.map(|index| (index + 1, "tools are sorted by name and each is there once"));
+    let first = own.into_iter().chain(unsorted).min_by_key(|(index, _)| *index);
+    let Some((index, why)) = first else { return Ok(()) };
+    let name = tools.get(index).map_or("", |tool| tool.name.as_str());
+    Err(BadArtifact::new(TOOLS, format_args!("/tools/{index} (`{name}`): {why}")))
+}
+
+/// What is wrong with one tool.
+fn fault(tool: &Fixed) -> Option<&'static str> {
+    let Binding::Http(binding) = &tool.binding;
+    let bound = |param: &str| {
+        binding.args.values().any(|to| to.place == crate::endpoint::Place::Path && to.name == param)
+    };
+    if !name::is_name(&tool.name) {
+        Some("a name is 1 to 64 of A-Z a-z 0-9 _ -")
+    } else if !binding.path.params().all(bound) {
+        Some("every parameter of the path needs an argument")
+    } else if floor::is_understated(tool) {
+        Some("it says that it reads, and is called with a method that changes")
+    } else if tool.text().len() > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {
         // a client gets parts of it, some of them in more words: far from the limit it need not be counted
-        if tool.text().len() > MAX_ENTRY_BYTES / 2 && entry_bytes(tool) > MAX_ENTRY_BYTES {
-            return fault("a tool has at most 16 KiB");
-        }
+        Some("a tool has at most 16 KiB")
+    } else {
+        None
     }
-    Ok(())
 }

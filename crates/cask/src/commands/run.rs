@@ -8,7 +8,7 @@ use cask_core::canon::Digest;
 use cask_core::guard::Base;
 use cask_core::lock::seen::Seen;
 use cask_core::lock::status::{self, Against};
-use cask_core::lock::{Approved, Lockfile, NotApproved};
+use cask_core::lock::{Approved, Lockfile, NotApproved, Surface};
 use cask_core::report::escape::terminal;
 use cask_core::toolpack::{Binding, DEFAULT_TOOLSET};
 use cask_runtime::audit::AuditLog;
@@ -17,7 +17,8 @@ use ipnet::IpNet;
 
 use crate::ctx::Ctx;
 use crate::error::{Error, Exit};
-use crate::store::pack::{self, Pack};
+use crate::store::folder::Folder;
+use crate::store::pack;
 use crate::store::{self, Stamp, Store};
 use crate::trust;
 use crate::ui;
@@ -69,14 +70,20 @@ pub struct Args {
 pub fn run(args: Args, ctx: &Ctx) -> Result<Exit, Error> {
     crate::large_pages(true);
     let store = Store::new(&ctx.root);
-    let pack = pack::open(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
-    let id = pack.manifest.id.clone();
-    let members = pack.surface.toolsets.get(&args.toolset).cloned().unwrap_or_default();
+    let folder = pack::folder(&store, args.toolpack.as_deref(), args.lockfile.as_deref())?;
+    let id = folder.manifest.id.clone();
+    // The two longest files, read side by side: a client waits for this.
+    let (surface, sealed) = rayon::join(
+        || pack::surface(&store, &folder),
+        || if args.unsafe_no_lockfile { Ok(Sealed::default()) } else { Sealed::read(&args, &store, &folder) },
+    );
+    let (surface, sealed) = (surface?, sealed?);
+    let members = surface.toolsets.get(&args.toolset).cloned().unwrap_or_default();
     let (approved, accepted): (Approved, Arc<dyn Accepted>) = if args.unsafe_no_lockfile {
         eprintln!("cask: WARNING: --unsafe-no-lockfile: tools that nobody approved can be called");
-        (Approved::unsafe_without_lockfile(pack.surface).map_err(Error::new)?, Arc::new(NoLockfile))
+        (Approved::unsafe_without_lockfile(surface).map_err(Error::new)?, Arc::new(NoLockfile))
     } else {
-        match approved(&args, ctx, &store, pack)? {
+        match approved(ctx, &store, &folder, surface, sealed)? {
             Ok((approved, remembered)) => (approved, Arc::new(remembered)),
             Err(exit) => return Ok(exit),
         }
@@ -268,39 +275,57 @@ impl Accepted for NoLockfile {
     }
 }
 
+/// The lockfile that is to be served, not verified yet.
+#[derive(Debug, Default)]
+struct Sealed {
+    /// Where it lies.
+    path: Option<PathBuf>,
+    /// Of the trust file and of the lockfile, noted before they are read, so that a change that comes in between is seen at
+    /// the first call.
+    stamps: (Option<Stamp>, Option<Stamp>),
+    lockfile: Option<Lockfile>,
+}
+
+impl Sealed {
+    fn read(args: &Args, store: &Store, folder: &Folder) -> Result<Self, Error> {
+        let path = match &args.lockfile {
+            Some(path) => Some(path.clone()),
+            None => folder.approved_file()?,
+        };
+        let stamps = (store::stamp(&store.trust_file()), path.as_deref().and_then(store::stamp));
+        let lockfile = path.as_deref().map(|path| folder.lockfile(path)).transpose()?;
+        Ok(Self { path, stamps, lockfile })
+    }
+}
+
 /// What the lockfile approves and what has to stay as it is while that is served, or the exit code after saying why it is
 /// not accepted.
 fn approved(
-    args: &Args,
     ctx: &Ctx,
     store: &Store,
-    pack: Pack,
+    folder: &Folder,
+    surface: Surface,
+    sealed: Sealed,
 ) -> Result<Result<(Approved, Remembered), Exit>, Error> {
     let refuse = |exit, message: &str, hint: &str| {
         eprintln!("error: {}\n  hint: {}", terminal(message), terminal(hint));
         Ok(Err(exit))
     };
-    // Noted before they are read, so that a change that comes in between is seen at the first call.
-    let path = match &args.lockfile {
-        Some(path) => Some(path.clone()),
-        None => pack.approved_file()?,
-    };
-    let stamps = (store::stamp(&store.trust_file()), path.as_deref().and_then(store::stamp));
-    let found: Option<Lockfile> = path.as_deref().map(|path| pack.lockfile(path)).transpose()?;
-    let Some(lockfile) = found else {
+    let Sealed { path, stamps, lockfile } = sealed;
+    let Some(lockfile) = lockfile else {
         let hint = format!(
             "review it with `cask diff`, then `cask gate allow --all --lockfile {}`",
-            pack.pending_file().display()
+            folder.pending_file().display()
         );
         return refuse(Exit::Review, "nothing is approved yet: there is no approved lockfile", &hint);
     };
     let now = ctx.now();
-    let id = pack.manifest.id.clone();
+    let id = folder.manifest.id.clone();
     let trust = trust::current(store, ctx)?;
     let seen = store.seen(&id)?;
     let against = Against { trust: &trust, now: &now, seen: seen.as_ref() };
     let pending = lockfile.seal.is_none();
-    match status::verify(pack.surface, &lockfile, &against) {
+    match status::verify(surface, &lockfile, &against) {
         Ok(approved) => {
             let digest = trust.digest().map_err(Error::new)?;
             let known = seen.as_ref().is_some_and(|seen| seen.knows(&lockfile));

@@ -40,32 +40,53 @@ impl std::ops::Deref for Pack {
 /// # Errors
 /// [`Error`] with the file and the place in it.
 pub fn open(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> Result<Pack, Error> {
+    let folder = folder(store, toolpack, lockfile)?;
+    let surface = surface(store, &folder)?;
+    Ok(Pack { folder, surface })
+}
+
+/// As [`open`], its manifest only.
+///
+/// # Errors
+/// As [`open`].
+pub fn folder(store: &Store, toolpack: Option<&Path>, lockfile: Option<&Path>) -> Result<Folder, Error> {
     let beside = lockfile.and_then(|path| Some(path.parent()?.parent()?.join("toolpack.yaml")));
     let file = match (toolpack, beside) {
         (None, Some(beside)) if beside.is_file() => beside,
         _ => store.toolpack(toolpack)?,
     };
     let dir = dir_of(&file).to_owned();
-    let wrong = |error: BadArtifact| {
-        let hint = match &error {
-            // the version of the Python package that came before
-            BadArtifact::Newer { version, .. } if version == "1.0" => {
-                format!("if caskmcp wrote it, take it over: cask migrate {}", path_word(&file))
-            }
-            _ => "restore it from version control, or mint again".to_owned(),
-        };
-        Error::new(format_args!("{}/{error}", dir.display())).hint(hint)
-    };
-    let manifest = manifest::read(&read(&dir, &file, MAX_BYTES)?).map_err(wrong)?;
+    let manifest = manifest::read(&read(&dir, &file, MAX_BYTES)?).map_err(|error| wrong(&file, &error))?;
+    Ok(Folder { dir, file, manifest })
+}
+
+/// What the toolpack in a folder lets an agent do.
+///
+/// # Errors
+/// As [`open`].
+pub fn surface(store: &Store, folder: &Folder) -> Result<Surface, Error> {
+    let Folder { dir, file, manifest } = folder;
     let toolpack =
-        artifact::served(&manifest, |name| read(&dir, &dir.join(name), MAX_BYTES).map_err(Unreadable::Read))
+        artifact::served(manifest, |name| read(dir, &dir.join(name), MAX_BYTES).map_err(Unreadable::Read))
             .map_err(|error| match error {
                 Unreadable::Read(error) => error,
-                Unreadable::Wrong(error) => wrong(error),
+                Unreadable::Wrong(error) => wrong(file, &error),
             })?;
     let mut surface = Surface::from(toolpack);
     surface.scopes = scopes::of(store, &surface.toolpack)?;
-    Ok(Pack { folder: Folder { dir, file, manifest }, surface })
+    Ok(surface)
+}
+
+/// A file of the toolpack of this manifest that is not what it should be.
+fn wrong(file: &Path, error: &BadArtifact) -> Error {
+    let hint = match error {
+        // the version of the Python package that came before
+        BadArtifact::Newer { version, .. } if version == "1.0" => {
+            format!("if caskmcp wrote it, take it over: cask migrate {}", path_word(file))
+        }
+        _ => "restore it from version control, or mint again".to_owned(),
+    };
+    Error::new(format_args!("{}/{error}", dir_of(file).display())).hint(hint)
 }
 
 enum Unreadable {

@@ -149,7 +149,7 @@ impl Store {
     }
 }
 
-/// Which file it is, how long, and when it was written.
+/// Which file it is, how long, and when it was last changed in any way.
 pub type Stamp = (u64, u64, i64, i64);
 
 /// What changes whenever a file does: every write of ours is another file under the same name. None where that cannot be

@@ -24,7 +24,7 @@ pub mod ui;
 /// Reading a large capture is much making and dropping of small things on all cores, where the system's
 /// allocator spends a quarter of the time. Builds within the repository give it one arena
 /// (`.cargo/config.toml`): of more, each keeps what it once held, and which thread goes to which is chance. Two were no
-/// quicker on two cores, and took up to 98 MB where one takes 77. They let it ask for large pages, which only who calls
+/// quicker on two cores, and took up to 98 MB where one takes 76 to 81. They let it ask for large pages, which only who calls
 /// [`large_pages`] gets.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
@@ -32,7 +32,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Whether the system may hand out memory in pages of megabytes. A gateway starts a sixth sooner with them, most of its page
 /// faults being gone; whoever reads traffic takes a third more memory, and what that takes is bounded: nobody gets them
-/// unasked, not even where a system gives them to everybody.
+/// unasked, not even where a system gives them to everybody. What this process starts keeps what is set here.
 pub fn large_pages(allowed: bool) {
     // elsewhere, and where the system refuses, it stays as it is
     #[cfg(target_os = "linux")]

@@ -205,8 +205,14 @@ fn short(why: NotApproved) -> &'static str {
     }
 }
 
-/// What [`Remembered::files`] looked like.
+/// The files that say what may be served: the memory in either of its places, the trust file, and the lockfile.
+type Files = [PathBuf; 4];
+/// What [`Files`] looked like.
 type Stamps = [Option<Stamp>; 4];
+
+fn stamps(files: &Files) -> Stamps {
+    files.each_ref().map(|file| store::stamp(file))
+}
 
 /// What was accepted under this root, looked at again at each call.
 #[derive(Debug)]
@@ -215,18 +221,13 @@ struct Remembered {
     toolpack: String,
     /// The trust under which this started: under another, other approvals may count.
     trust: Digest,
-    /// The files that say so: what is remembered, in either place, the trust file, and the lockfile that is served. Where
-    /// they lie is found once: it takes longer than looking at them.
-    files: [PathBuf; 4],
+    /// Where they lie is found once: it takes longer than looking at them.
+    files: Files,
     /// The files as they were when they were looked at last, and the revision that was remembered then.
-    last: Mutex<Option<(Stamps, u64)>>,
+    last: Mutex<(Stamps, u64)>,
 }
 
 impl Remembered {
-    fn stamps(&self) -> Stamps {
-        self.files.each_ref().map(|file| store::stamp(file))
-    }
-
     /// The revision remembered, if the files still say what they said at the start.
     fn look(&self) -> Result<u64, String> {
         let say = |error: Error| error.message;
@@ -247,9 +248,9 @@ impl Remembered {
 
 impl Accepted for Remembered {
     fn highest_revision(&self) -> Result<u64, String> {
-        let now = self.stamps();
+        let now = stamps(&self.files);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((known, served)) = *last else { return self.look() };
+        let (known, served) = *last;
         let [inside, outside, trust, lockfile] = now;
         if known == now && inside.or(outside).is_some() && trust.is_some() && lockfile.is_some() {
             return Ok(served);
@@ -260,7 +261,7 @@ impl Accepted for Remembered {
         if revision == served && known.last() != now.last() {
             return Err("the lockfile has changed; restart the gateway".to_owned());
         }
-        *last = Some((now, revision));
+        *last = (now, revision);
         Ok(revision)
     }
 }
@@ -278,11 +279,9 @@ impl Accepted for NoLockfile {
 /// The lockfile that is to be served, not verified yet.
 #[derive(Debug, Default)]
 struct Sealed {
-    /// Where it lies.
-    path: Option<PathBuf>,
-    /// Of the trust file and of the lockfile, noted before they are read, so that a change that comes in between is seen at
-    /// the first call.
-    stamps: (Option<Stamp>, Option<Stamp>),
+    files: Files,
+    /// Noted before anything is read, so that a change that comes in between is seen at the first call.
+    stamps: Stamps,
     lockfile: Option<Lockfile>,
 }
 
@@ -292,9 +291,11 @@ impl Sealed {
             Some(path) => Some(path.clone()),
             None => folder.approved_file()?,
         };
-        let stamps = (store::stamp(&store.trust_file()), path.as_deref().and_then(store::stamp));
-        let lockfile = path.as_deref().map(|path| folder.lockfile(path)).transpose()?;
-        Ok(Self { path, stamps, lockfile })
+        let [inside, outside] = store.memory_files();
+        let files = [inside, outside, store.trust_file(), path.clone().unwrap_or_default()];
+        let stamps = stamps(&files);
+        let lockfile = path.map(|path| folder.lockfile(&path)).transpose()?;
+        Ok(Self { files, stamps, lockfile })
     }
 }
 
@@ -311,7 +312,7 @@ fn approved(
         eprintln!("error: {}\n  hint: {}", terminal(message), terminal(hint));
         Ok(Err(exit))
     };
-    let Sealed { path, stamps, lockfile } = sealed;
+    let Sealed { files, stamps, lockfile } = sealed;
     let Some(lockfile) = lockfile else {
         let hint = format!(
             "review it with `cask diff`, then `cask gate allow --all --lockfile {}`",
@@ -339,17 +340,8 @@ fn approved(
                 }
                 store.remember(&id, Seen::of(&lockfile).map_err(Error::new)?, digest)?;
             }
-            let [inside, outside] = store.memory_files();
-            let (within, beyond) = (store::stamp(&inside), store::stamp(&outside));
-            let last = Some(([within, beyond, stamps.0, stamps.1], approved.revision()));
-            let files = [inside, outside, store.trust_file(), path.unwrap_or_default()];
-            let remembered = Remembered {
-                store: store.clone(),
-                toolpack: id,
-                trust: digest,
-                files,
-                last: Mutex::new(last),
-            };
+            let last = Mutex::new((stamps, approved.revision()));
+            let remembered = Remembered { store: store.clone(), toolpack: id, trust: digest, files, last };
             Ok(Ok((approved, remembered)))
         }
         Err(refused) => {

@@ -67,14 +67,13 @@ impl Draft {
         capture.digest = self.id.digest();
         let text = capture.write().map_err(Error::new)?;
         let dir = self.captures.join(&capture.id);
-        let digest = capture.digest.clone();
         let thread = std::thread::Builder::new().name("save".to_owned());
-        let saving = thread.spawn(move || self.save(&text, &digest, &dir)).map_err(Error::no_thread)?;
+        let saving = thread.spawn(move || self.save(&text, &dir)).map_err(Error::no_thread)?;
         Ok((capture, Saving(Some(saving))))
     }
 
     /// One that is there already has the same exchanges; its record is replaced.
-    fn save(self, record: &str, digest: &str, dir: &Path) -> Result<(), Error> {
+    fn save(self, record: &str, dir: &Path) -> Result<(), Error> {
         let folder = self.folder.path();
         self.lines.sync_all().map_err(|error| fault("write", folder, &error))?;
         let path = folder.join("capture.json");
@@ -84,7 +83,7 @@ impl Draft {
         let settle = |folder: &Path| sync_dir(folder).map_err(|error| fault("write", folder, &error));
         not_linked(dir, NO_LINK)?;
         if dir.is_dir() {
-            not_another(dir, digest)?;
+            not_another(dir, &self.id.digest())?;
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {
                 let to = dir.join(name);

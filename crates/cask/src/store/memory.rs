@@ -12,6 +12,8 @@ use super::Store;
 use super::files::{make_dir, read};
 use crate::error::Error;
 
+const FILE: &str = "revisions.json";
+
 impl Store {
     /// The last accepted revision of a toolpack's lockfile.
     ///
@@ -103,30 +105,21 @@ impl Store {
     /// at home): git overwrites ignored files with committed ones without a word.
     #[must_use]
     pub fn memory_file(&self) -> PathBuf {
-        let [inside, outside] = self.memory_files();
-        let root = self.real_root().unwrap_or_default();
-        if root.ancestors().any(|folder| folder.join(".git").exists()) { outside } else { inside }
+        let repository = |root: &PathBuf| root.ancestors().any(|folder| folder.join(".git").exists());
+        let outside = self.real_root().filter(repository).and_then(|root| outside(&root));
+        outside.unwrap_or_else(|| self.state()).join(FILE)
     }
 
     /// Both places where it can be remembered, in the state and outside of a repository: which of them it is may change
     /// while a gateway runs. The same twice where there is no place outside.
     #[must_use]
     pub fn memory_files(&self) -> [PathBuf; 2] {
-        [self.state(), self.outside().unwrap_or_else(|| self.state())].map(|dir| dir.join("revisions.json"))
+        let outside = self.real_root().and_then(|root| outside(&root));
+        [self.state(), outside.unwrap_or_else(|| self.state())].map(|folder| folder.join(FILE))
     }
 
     fn real_root(&self) -> Option<PathBuf> {
         self.root.canonicalize().or_else(|_| std::path::absolute(&self.root)).ok()
-    }
-
-    /// A folder for this root outside the repository, if there is a place.
-    fn outside(&self) -> Option<PathBuf> {
-        let root = self.real_root()?;
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
-        let name: String =
-            Digest::of_bytes(root.as_os_str().as_encoded_bytes()).hex().chars().take(32).collect();
-        Some(base.join("cask").join(name)).filter(|folder| folder.is_absolute())
     }
 
     fn memory(&self) -> Result<Memory, Error> {
@@ -134,7 +127,7 @@ impl Store {
         let mut path = self.memory_file();
         if !path.exists() {
             // from before it lay outside, or before there was a repository
-            path = self.state().join("revisions.json");
+            path = self.state().join(FILE);
         }
         if !path.exists() {
             return Ok(Memory::default());
@@ -147,6 +140,14 @@ impl Store {
         }
         Ok(memory)
     }
+}
+
+/// A folder for this root outside of a repository, if there is a place.
+fn outside(root: &Path) -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
+    let name: String = Digest::of_bytes(root.as_os_str().as_encoded_bytes()).hex().chars().take(32).collect();
+    Some(base.join("cask").join(name)).filter(|folder| folder.is_absolute())
 }
 
 /// Which file it is, how long, and when it was last changed in any way.

@@ -213,7 +213,9 @@ fn lines<T: Serialize + Sync>(
 
 /// As [`lines`], of items that are JSON already.
 fn lines_of<T: AsRef<str>>(head: &[(&str, &str)], list: &str, items: &[T]) -> String {
-    let mut out = String::from("{\n");
+    let length = items.iter().map(|item| item.as_ref().len() + 2).sum::<usize>() + 256;
+    let mut out = String::with_capacity(length);
+    out.push_str("{\n");
     for (key, value) in head {
         out.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
     }

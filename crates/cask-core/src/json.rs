@@ -100,8 +100,13 @@ impl<'a> Json<'a> {
 
 /// One reference token of a JSON pointer (RFC 6901, section 3).
 #[must_use]
-pub fn token(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
+pub fn token(name: &str) -> Cow<'_, str> {
+    // hardly any has one
+    if name.bytes().any(|byte| matches!(byte, b'~' | b'/')) {
+        name.replace('~', "~0").replace('/', "~1").into()
+    } else {
+        name.into()
+    }
 }
 
 impl<'a> From<&'a str> for Json<'a> {
@@ -208,7 +213,8 @@ impl<'de: 'a, 'a> Visitor<'de> for JsonVisitor<'a> {
         Ok(Json::Array(items))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'a>, A::Error> {
-        let mut members = Vec::new();
+        // most have more than the four that a list would begin with
+        let mut members = Vec::with_capacity(8);
         while let Some(Key(key)) = map.next_key()? {
             members.push((key, map.next_value()?));
         }

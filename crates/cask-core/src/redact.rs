@@ -197,9 +197,16 @@ impl Redactor {
         Pass { rules: self.rules, counts: Counts::default(), known: Known::brief() }.exchange(exchange)
     }
 
+    /// Builds what it takes longest to build, so that nobody waits for it later. Several threads that call this share the
+    /// work.
+    pub fn warm(&self) {
+        self.rules.warm();
+    }
+
     /// Begins a pass over many exchanges.
     #[must_use]
     pub fn pass(&self) -> Pass {
+        self.warm();
         Pass { rules: self.rules, counts: Counts::default(), known: Known::long() }
     }
 

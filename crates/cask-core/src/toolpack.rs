@@ -265,6 +265,9 @@ pub struct NoForm {
 /// The most bytes of a tool as an MCP client gets it.
 pub const MAX_ENTRY_BYTES: usize = 16 * 1024;
 
+/// Endpoints that a thread takes at once: the large ones lie side by side.
+const SHARE: usize = 8;
+
 /// More arguments never fit: each takes more than 20 bytes.
 const MAX_ARGUMENTS: usize = 2_000;
 
@@ -286,7 +289,10 @@ pub fn compile(endpoints: Vec<Endpoint>, options: &Options) -> Result<Toolpack, 
         let name = tool.name.clone();
         Fixed::new(tool).map_err(|why| NoForm { tool: name, why })
     };
-    let made = baseline.par_iter().filter_map(|endpoint| tool(endpoint, names.get(&endpoint.id)?).map(fixed));
+    let made = baseline
+        .par_iter()
+        .with_max_len(SHARE)
+        .filter_map(|endpoint| tool(endpoint, names.get(&endpoint.id)?).map(fixed));
     let made: Vec<Result<Fixed, NoForm>> = made.collect();
     let mut tools = made.into_iter().collect::<Result<Vec<Fixed>, NoForm>>()?;
     tools.sort_by(|one, other| one.name.cmp(&other.name));

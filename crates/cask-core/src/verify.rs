@@ -222,7 +222,7 @@ pub fn first_difference(a: &Value, b: &Value) -> Option<(String, Option<Value>, 
             (Value::Object(a), Value::Object(b)) => {
                 let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
                 for name in names {
-                    at.push(token(name));
+                    at.push(token(name).into_owned());
                     match (a.get(name), b.get(name)) {
                         (Some(a), Some(b)) => {
                             if let Some(found) = descend(a, b, at) {

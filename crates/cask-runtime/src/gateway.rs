@@ -103,7 +103,7 @@ impl Gateway {
     /// Why calls will be refused.
     pub fn warm(&self) -> Result<(), String> {
         self.rules.policy().map_err(|error| format!("the approved policy cannot be read: {error}"))?;
-        let _ = Redactor::new(Profile::DefaultSafe);
+        Redactor::new(Profile::DefaultSafe).warm();
         self.upstream.client().map_err(|error| format!("there is no HTTP client: {error}"))?;
         Ok(())
     }

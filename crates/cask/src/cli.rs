@@ -106,6 +106,9 @@ pub fn main() -> ExitCode {
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         fixed_now: std::env::var("CASK_NOW").ok(),
     };
+    if matches!(cli.command, Command::Mint(_) | Command::Compile(_)) {
+        crate::large_pages(true);
+    }
     let result = match cli.command {
         Command::Demo(args) => commands::demo::run(args, &ctx),
         Command::Mint(args) => commands::mint::run(args, &ctx),

@@ -217,37 +217,42 @@ impl Built {
     /// [`Error`] if it cannot be written.
     pub fn write(self, store: &Store, ctx: &Ctx) -> Result<Written, Error> {
         let manifest_text = self.manifest_text();
+        let Built { dir, mut toolpack, coverage, files: texts, manifest } = self;
+        let facts = Facts::of(&toolpack);
+        let_go(std::mem::take(&mut toolpack.baseline));
+        let mut surface = Surface::from(toolpack);
+        surface.scopes = store::scopes::of(store, &surface.toolpack)?;
+        let folder = Folder { file: dir.join(manifest::MANIFEST), dir, manifest };
         let changed = |(name, text): &(&String, &String)| {
-            let path = self.dir.join(name);
+            let path = folder.dir.join(name);
             let same = path.is_file()
-                && store::read_bytes(&self.dir, &path, artifact::MAX_BYTES)
+                && store::read_bytes(&folder.dir, &path, artifact::MAX_BYTES)
                     .is_ok_and(|old| old == text.as_bytes());
             !same
         };
         let name = manifest::MANIFEST.to_owned();
         let manifest = [(&name, &manifest_text)];
-        let files: Vec<_> = self.files.par_iter().filter(changed).collect();
+        let files: Vec<_> = texts.par_iter().filter(changed).collect();
         let manifest: Vec<_> = manifest.into_iter().filter(changed).collect();
-        // the manifest last: it says which files there are
-        store.write_all(&under(&self.dir, &files))?;
-        store.write_all(&under(&self.dir, &manifest))?;
-        if let Some(out) = &ctx.out {
-            store::make_dir(out)?;
-            let all: Vec<_> = self.files.iter().chain([(&name, &manifest_text)]).collect();
-            store::write_all(out, &under(&out.join(&self.toolpack.id), &all))?;
-        }
+        let save = || {
+            // the manifest last: it says which files there are
+            store.write_all(&under(&folder.dir, &files))?;
+            store.write_all(&under(&folder.dir, &manifest))?;
+            if let Some(out) = &ctx.out {
+                store::make_dir(out)?;
+                let all: Vec<_> = texts.iter().chain([(&name, &manifest_text)]).collect();
+                store::write_all(out, &under(&out.join(&surface.toolpack), &all))?;
+            }
+            Ok::<_, Error>(())
+        };
+        // what nobody has decided on yet is worked out while the disk takes the rest
+        let (saved, pending) = rayon::join(save, || pending(store, &folder, &surface));
+        saved?;
+        let lockfile = pending?;
+        write_pending(&folder, &lockfile)?;
         let changed = !files.is_empty() || !manifest.is_empty();
-        let file = self.dir.join(manifest::MANIFEST);
-        let facts = Facts::of(&self.toolpack);
-        let folder = Folder { dir: self.dir, file, manifest: self.manifest };
-        let mut toolpack = self.toolpack;
-        let_go(std::mem::take(&mut toolpack.baseline));
-        let mut surface = Surface::from(toolpack);
-        surface.scopes = store::scopes::of(store, &surface.toolpack)?;
-        let lockfile = write_pending(store, &folder, &surface)?;
         let_go(surface);
         let undecided = lockfile.subjects.values().filter(|entry| entry.state == State::Pending).count();
-        let coverage = self.coverage;
         Ok(Written { folder, facts, coverage, changed, subjects: lockfile.subjects.len(), undecided })
     }
 }
@@ -262,15 +267,19 @@ fn let_go<T>(what: T) {
     Box::leak(Box::new(what));
 }
 
-/// Writes the lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
+/// The lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
 /// says: whether its signatures hold is checked by those who decide and by those who run.
-fn write_pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lockfile, Error> {
+fn pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lockfile, Error> {
     let base = folder.approved_if_there()?.map(|(_, lockfile)| lockfile);
-    let pending = folder::pending(base.as_ref(), store.seen(&surface.toolpack)?.as_ref(), surface)?;
+    folder::pending(base.as_ref(), store.seen(&surface.toolpack)?.as_ref(), surface)
+}
+
+/// Writes it, unless it is there.
+fn write_pending(folder: &Folder, pending: &Lockfile) -> Result<(), Error> {
     let path = folder.pending_file();
-    let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == pending);
+    let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == *pending);
     if !same {
-        folder.write_lockfile(PENDING, &pending)?;
+        folder.write_lockfile(PENDING, pending)?;
     }
-    Ok(pending)
+    Ok(())
 }

@@ -23,7 +23,7 @@ pub fn write(toolpack: &Toolpack) -> String {
         .map(|endpoint| (endpoint, endpoint.method.to_ascii_lowercase()))
         .filter(|(_, method)| METHODS.contains(&method.as_str()))
         .collect();
-    let written = shown.par_iter().map(|(endpoint, method)| {
+    let written = shown.par_iter().map_init(String::new, |out, (endpoint, method)| {
         let mut operation = operation(endpoint);
         if let Some(name) = names.get(endpoint.id.as_str()) {
             operation.push(member("operationId", Json::from(*name)));
@@ -32,12 +32,13 @@ pub fn write(toolpack: &Toolpack) -> String {
                 operation.push(member("servers", Json::Array(vec![object([("url", server)])])));
             }
         }
-        let mut out = String::new();
-        yaml::member(&mut out, method, &Json::Object(operation), 2);
-        out
+        out.clear();
+        yaml::member(out, method, &Json::Object(operation), 2);
+        Box::from(out.as_str())
     });
-    let written: Vec<String> = written.collect();
-    let mut paths: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
+    let written: Vec<Box<str>> = written.collect();
+    let length = written.iter().map(|text| text.len()).sum::<usize>() + 100 * written.len();
+    let mut paths: BTreeMap<String, BTreeMap<&str, Box<str>>> = BTreeMap::new();
     for ((endpoint, method), text) in shown.iter().zip(written) {
         // a path has one operation per method: other hosts and GraphQL siblings go to a fragment of it
         let path = endpoint.template.to_string();
@@ -49,7 +50,7 @@ pub fn write(toolpack: &Toolpack) -> String {
         paths.entry(key).or_default().insert(method, text);
     }
     let auth: BTreeSet<&Auth> = toolpack.baseline.iter().flat_map(|endpoint| &endpoint.auth).collect();
-    let mut out = String::new();
+    let mut out = String::with_capacity(length + 4096);
     if !auth.is_empty() {
         let schemes: BTreeMap<String, Json<'_>> = auth.into_iter().map(security).collect();
         let schemes = Json::Object(schemes.into_iter().map(|(name, scheme)| (name.into(), scheme)).collect());

@@ -70,14 +70,14 @@ pub(super) fn many<I: Sync, T: Serialize>(
     make: impl Fn(&I) -> (String, T) + Sync,
     after: (&str, &str),
 ) -> String {
-    let texts = items.par_iter().map(|item| {
+    let texts = items.par_iter().map_init(String::new, |out, item| {
         let (name, value) = make(item);
-        let mut out = String::new();
-        as_tree(&value, |tree| member(&mut out, &name, tree, 1));
-        out
+        out.clear();
+        as_tree(&value, |tree| member(out, &name, tree, 1));
+        Box::from(out.as_str())
     });
-    let texts: Vec<String> = texts.collect();
-    let mut out = String::new();
+    let texts: Vec<Box<str>> = texts.collect();
+    let mut out = String::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() + 256);
     if texts.is_empty() {
         member(&mut out, key, &Json::Object(Vec::new()), 0);
     } else {

@@ -105,7 +105,15 @@ fn scheme(value: &str) -> Auth {
     }
 }
 
+/// Of a name in lower case.
 fn is_key_header(name: &str) -> bool {
+    // most are told by their last word, without taking them apart
+    const LAST: [&str; 9] =
+        ["key", "token", "apikey", "authorization", "jwt", "secret", "session", "sessionid", "auth"];
+    let name = name.trim_end_matches(|c: char| !c.is_alphanumeric());
+    if !LAST.iter().any(|word| name.ends_with(word)) {
+        return false;
+    }
     let words = words(name);
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     if has(&["csrf", "xsrf", "idempotency", "page", "continuation", "sync", "device"])

@@ -132,10 +132,15 @@ impl Passing {
 
     /// Adds what another one has seen.
     pub fn merge(&mut self, other: Passing) {
+        if self.answered.is_empty() && self.sent.is_empty() {
+            *self = other;
+            return;
+        }
         for (hash, spot) in other.answered {
-            let first = self.answered.entry(hash).or_insert_with(|| spot.clone());
-            if spot < *first {
-                *first = spot;
+            match self.answered.get_mut(&hash) {
+                Some(first) if spot < *first => *first = spot,
+                Some(_) => {}
+                None => drop(self.answered.insert(hash, spot)),
             }
         }
         for (hash, spots) in other.sent {

@@ -137,7 +137,9 @@ fn is_map(seen: &Observed) -> bool {
 /// Whether a member name looks like data: no programmer names a field like that.
 fn is_data(name: &str) -> bool {
     // `48x48`: sizes are a fixed vocabulary.
-    if name.split_once('x').is_some_and(|(w, h)| [w, h].iter().all(|side| side.parse::<u16>().is_ok())) {
+    if name.starts_with(|c: char| c.is_ascii_digit() || c == '+')
+        && name.split_once('x').is_some_and(|(w, h)| [w, h].iter().all(|side| side.parse::<u16>().is_ok()))
+    {
         return false;
     }
     match look(name) {

@@ -135,19 +135,34 @@ impl Node {
         let many = self.many.get_or_insert_default();
         for (segment, child) in fold {
             many.values.add_text(&decode(&segment));
-            many.node.merge(child);
+            many.node.merge_at(child, NEAR);
         }
     }
 
     /// Adds another trie.
     pub fn merge(&mut self, other: Node) {
+        self.merge_at(other, 0);
+    }
+
+    fn merge_at(&mut self, mut other: Node, depth: usize) {
         self.calls += other.calls;
-        for (segment, child) in other.children {
-            add_to(&mut self.children, segment, child, Node::merge);
+        if other.children.len() < WIDE || depth >= NEAR {
+            for (segment, theirs) in other.children {
+                match self.children.get_mut(&segment) {
+                    Some(mine) => mine.merge_at(theirs, depth + 1),
+                    None => drop(self.children.insert(segment, theirs)),
+                }
+            }
+        } else {
+            let both = self.children.iter_mut();
+            let both = both.filter_map(|(segment, mine)| Some((mine, other.children.remove(segment)?)));
+            let both: Vec<(&mut Node, Node)> = both.collect();
+            both.into_par_iter().for_each(|(mine, theirs)| mine.merge_at(theirs, depth + 1));
+            self.children.append(&mut other.children);
         }
         if let Some(theirs) = other.many {
             let mine = self.many.get_or_insert_default();
-            mine.node.merge(theirs.node);
+            mine.node.merge_at(theirs.node, depth + 1);
             mine.values.merge(theirs.values);
         }
         self.fold();

@@ -176,8 +176,6 @@ impl Summary {
 
     /// Adds everything another summary has seen.
     pub fn merge(&mut self, other: Summary) {
-        let Summary { values, passing, .. } = self;
-        rayon::join(|| values.merge(other.values), || passing.merge(other.passing));
         match (&mut self.routes, other.routes) {
             (Some(mine), Some(theirs)) => mine.merge(theirs),
             (None, theirs) => self.routes = theirs,
@@ -188,13 +186,16 @@ impl Summary {
         if other.lean && !self.lean {
             self.slim();
         }
-        let lean = self.lean;
-        for (host, mut node) in other.hosts {
-            if lean {
-                node.each(&mut Traffic::forget);
+        let Summary { hosts, values, passing, lean, .. } = self;
+        let tries = || {
+            for (host, mut node) in other.hosts {
+                if *lean {
+                    node.each(&mut Traffic::forget);
+                }
+                add_to(hosts, host, node, Node::merge);
             }
-            add_to(&mut self.hosts, host, node, Node::merge);
-        }
+        };
+        rayon::join(tries, || rayon::join(|| values.merge(other.values), || passing.merge(other.passing)));
         self.check_weight();
     }
 
@@ -233,7 +234,7 @@ impl Summary {
         }
         let mut out: Vec<Endpoint> =
             found.into_iter().flat_map(|(host, found)| endpoints_of(&host, found)).collect();
-        out.sort_by(|a, b| {
+        out.par_sort_by(|a, b| {
             (&a.host, &a.template, &a.method, &a.id).cmp(&(&b.host, &b.template, &b.method, &b.id))
         });
         self.attach_flows(&mut out);
@@ -387,18 +388,22 @@ struct Found {
     traffic: Traffic,
 }
 
+/// Templates that a thread takes at once: a few of them have most of the traffic, and lie side by side.
+const SHARE: usize = 8;
+
 /// What pinned templates took, an operation each; on all cores.
 fn operations(pinned: Vec<pin::Pinned>) -> Vec<Found> {
-    let found = pinned.into_par_iter().flat_map_iter(|pin::Pinned { template, ends, values }| {
-        ends.into_iter().map(move |(end, parts)| {
-            let traffic = parts.into_iter().fold(Traffic::default(), |mut sum, part| {
-                sum.merge(*part);
-                sum
-            });
-            let params = path_params(&template, &values, traffic.calls);
-            Found { template: template.clone(), params, end, traffic }
-        })
-    });
+    let found =
+        pinned.into_par_iter().with_max_len(SHARE).flat_map_iter(|pin::Pinned { template, ends, values }| {
+            ends.into_iter().map(move |(end, parts)| {
+                let traffic = parts.into_iter().fold(Traffic::default(), |mut sum, part| {
+                    sum.merge(*part);
+                    sum
+                });
+                let params = path_params(&template, &values, traffic.calls);
+                Found { template: template.clone(), params, end, traffic }
+            })
+        });
     found.collect()
 }
 
@@ -415,7 +420,7 @@ fn endpoints_of(host: &str, found: Vec<Found>) -> Vec<Endpoint> {
     let auth_known = found.iter().any(|found| !found.traffic.auth.is_empty());
     let renewed =
         found.len() > 2 && found.iter().filter(|found| found.sets_session()).count() * 2 > found.len();
-    let endpoints = found.into_par_iter().map(|found| {
+    let endpoints = found.into_par_iter().with_max_len(SHARE).map(|found| {
         let sets_session = !renewed && found.sets_session();
         let mut endpoint = endpoint(host, found.template, found.params, &found.end, &found.traffic);
         let overrides = found.traffic.overrides.iter().map(ToString::to_string).collect();

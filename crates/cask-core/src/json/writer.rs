@@ -248,7 +248,8 @@ fn order(out: &mut Vec<u8>, entries: &[(usize, usize)]) -> Result<(), Refused> {
     if parts.windows(2).any(|pair| matches!(pair, [(one, _), (other, _)] if one == other)) {
         return Err(Refused::General);
     }
-    let sorted: Vec<u8> = parts.iter().flat_map(|(_, part)| *part).copied().collect();
+    let sorted: Vec<&[u8]> = parts.into_iter().map(|(_, part)| part).collect();
+    let sorted = sorted.concat();
     out.truncate(out.len() - sorted.len());
     out.extend_from_slice(&sorted);
     Ok(())

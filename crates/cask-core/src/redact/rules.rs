@@ -4,6 +4,8 @@
 //! costs one automaton walk. A *key* rule says what a member, parameter or header holds by its name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::automaton::{Automaton, StateID};
@@ -190,17 +192,13 @@ impl Pattern {
 #[derive(Debug)]
 pub(super) struct Rules {
     pub shapes: Vec<Shape>,
-    /// Finds the keywords of all shapes, ignoring ASCII case.
-    pub keywords: Keywords,
+    /// The keywords of all shapes.
+    keywords: Vec<String>,
+    tables: Tables,
     /// The shape of each keyword.
     pub owners: Vec<usize>,
     pub keys: Vec<KeyRule>,
     pub index: Index,
-    /// The stems of the names that count in bodies, queries and headers. Members of bodies are many and are looked
-    /// up with nothing remembered when an answer is cleaned; for the others a table that is quicker to build does.
-    body: Stems<DFA>,
-    query: Stems<NFA>,
-    header: Stems<NFA>,
     /// Words that may follow a name without changing what it holds (`password_hash`).
     pub neutral: BTreeSet<String>,
     /// Path segments after which a long random segment is a credential.
@@ -212,6 +210,20 @@ pub(super) struct Rules {
     /// Authentication schemes, lower case.
     pub schemes: BTreeSet<String>,
     pub headers: BTreeMap<String, How>,
+}
+
+/// What takes longer than all the rest of starting up, and is built when it is first needed.
+#[derive(Debug, Default)]
+struct Tables {
+    /// Finds the keywords of all shapes, ignoring ASCII case.
+    keywords: OnceLock<Keywords>,
+    /// The stems of the names that count in bodies, queries and headers. Members of bodies are many and are looked
+    /// up with nothing remembered when an answer is cleaned; for the others a table that is quicker to build does.
+    body: OnceLock<Stems<DFA>>,
+    query: OnceLock<Stems<NFA>>,
+    header: OnceLock<Stems<NFA>>,
+    /// How many of them somebody has set out to build.
+    begun: AtomicUsize,
 }
 
 static DEFAULT_SAFE: LazyLock<Rules> = LazyLock::new(|| compiled(Profile::DefaultSafe));
@@ -242,9 +254,34 @@ impl Rules {
     /// Whether the key could have a rule: false for most, and cheap.
     pub fn has_stem(&self, key: &str, place: Place) -> bool {
         match place {
-            Place::Body => self.body.any(key),
-            Place::Query => self.query.any(key),
-            Place::Header => self.header.any(key),
+            Place::Body => self.tables.body.get_or_init(|| self.stems(place)).any(key),
+            Place::Query => self.tables.query.get_or_init(|| self.stems(place)).any(key),
+            Place::Header => self.tables.header.get_or_init(|| self.stems(place)).any(key),
+        }
+    }
+
+    #[expect(clippy::expect_used, reason = "as for the whole file")]
+    fn stems<A: Table>(&self, place: Place) -> Stems<A> {
+        Stems::new(&self.keys, place).expect("rules.json compiles")
+    }
+
+    /// Finds the keywords of all shapes, ignoring ASCII case.
+    #[expect(clippy::expect_used, reason = "as for the whole file")]
+    pub fn keywords(&self) -> &Keywords {
+        self.tables.keywords.get_or_init(|| Keywords::new(&self.keywords).expect("rules.json compiles"))
+    }
+
+    /// Builds the tables that nobody else is building: threads that all call this share the work, and go on when there is
+    /// none left to begin.
+    pub fn warm(&self) {
+        let tables: [&dyn Fn(); 4] = [
+            &|| _ = self.has_stem("", Place::Body),
+            &|| _ = self.keywords(),
+            &|| _ = self.has_stem("", Place::Header),
+            &|| _ = self.has_stem("", Place::Query),
+        ];
+        while let Some(build) = tables.get(self.tables.begun.fetch_add(1, Relaxed)) {
+            build();
         }
     }
 
@@ -280,11 +317,6 @@ impl Rules {
                 unless: key.unless.iter().map(|name| Name::new(name)).collect(),
             })
             .collect();
-        // The tables take longer than all the rest of starting up.
-        let ((body, query), (header, keywords)) = rayon::join(
-            || (Stems::new(&keys, Place::Body), Stems::new(&keys, Place::Query)),
-            || (Stems::new(&keys, Place::Header), Keywords::new(&keywords)),
-        );
         let headers = file
             .headers
             .into_iter()
@@ -292,10 +324,8 @@ impl Rules {
             .flat_map(|header| header.names.into_iter().map(move |name| (name, header.how)))
             .collect();
         Ok(Rules {
-            keywords: keywords?,
-            body: body?,
-            query: query?,
-            header: header?,
+            keywords,
+            tables: Tables::default(),
             index: Index::new(&keys),
             shapes,
             owners,

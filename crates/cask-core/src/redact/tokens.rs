@@ -133,7 +133,7 @@ fn find(rules: &'static Rules, text: &str, look: Look) -> Vec<Found> {
 
 fn shapes(rules: &'static Rules, text: &str, found: &mut Vec<Found>) {
     let mut seen = 0_u128;
-    rules.keywords.each(text, |keyword, _| seen |= rules.owners.get(keyword).map_or(0, |owner| 1 << owner));
+    rules.keywords().each(text, |keyword, _| seen |= rules.owners.get(keyword).map_or(0, |owner| 1 << owner));
     while seen != 0 {
         if let Some(shape) = rules.shapes.get(seen.trailing_zeros() as usize) {
             matches(shape, text, found);

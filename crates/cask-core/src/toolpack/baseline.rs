@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::endpoint::schema::Property;
 use crate::endpoint::{Endpoint, Param, Payload, Schema, TypeSet};
 
@@ -11,25 +13,24 @@ use crate::endpoint::{Endpoint, Param, Payload, Schema, TypeSet};
 /// description left out and what is really answered.
 #[must_use]
 pub fn merge(declared: Vec<Endpoint>, observed: Vec<Endpoint>) -> Vec<Endpoint> {
-    let mut all: BTreeMap<String, Endpoint> = BTreeMap::new();
+    let mut all: Vec<Endpoint> = Vec::with_capacity(declared.len() + observed.len());
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for endpoint in declared.into_iter().chain(observed) {
-        match all.remove(&endpoint.id) {
+        match places.get(&endpoint.id).and_then(|at| all.get_mut(*at)) {
             None => {
-                all.insert(endpoint.id.clone(), endpoint);
+                places.insert(endpoint.id.clone(), all.len());
+                all.push(endpoint);
             }
-            Some(known) => {
-                all.insert(endpoint.id.clone(), join(known, &endpoint));
-            }
+            Some(known) => *known = join(known.clone(), &endpoint),
         }
     }
-    let mut all: Vec<Endpoint> = all.into_values().collect();
     sort(&mut all);
     all
 }
 
 /// The one order of endpoints in every artifact.
 pub fn sort(endpoints: &mut [Endpoint]) {
-    endpoints.sort_by_cached_key(|endpoint| {
+    endpoints.par_sort_by_cached_key(|endpoint| {
         (
             endpoint.host.clone(),
             endpoint.template.to_string(),

@@ -122,17 +122,22 @@ pub fn names(endpoints: &[Endpoint], previous: &BTreeMap<String, String>) -> BTr
         }
     }
     for level in 0..=5 {
-        let mut wanted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         let open: Vec<&Endpoint> =
             endpoints.iter().filter(|endpoint| !named.contains_key(&endpoint.id)).collect();
-        let candidates: Vec<String> = open.par_iter().map(|endpoint| candidate(endpoint, level)).collect();
-        for (endpoint, name) in open.iter().zip(candidates) {
-            wanted.entry(name).or_default().insert(&endpoint.id);
+        if open.is_empty() {
+            break;
         }
-        for (name, ids) in wanted {
-            let Some(id) = ids.first().filter(|_| ids.len() == 1 && !taken.contains(&name)) else { continue };
-            named.insert((*id).to_owned(), name.clone());
-            taken.insert(name);
+        let candidates: Vec<String> = open.par_iter().map(|endpoint| candidate(endpoint, level)).collect();
+        let ids = open.iter().map(|endpoint| &endpoint.id);
+        let mut wanted: Vec<(String, &String)> = candidates.into_iter().zip(ids).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        for same in wanted.chunk_by(|(one, _), (other, _)| one == other) {
+            if let [(name, id)] = same
+                && taken.insert(name.clone())
+            {
+                named.insert((*id).clone(), name.clone());
+            }
         }
     }
     // six digits of two ids can be the same: the whole ids are not

@@ -2,7 +2,7 @@
 //! as anything that comes from outside.
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -83,7 +83,7 @@ impl Draft {
         let settle = |folder: &Path| sync_dir(folder).map_err(|error| fault("write", folder, &error));
         not_linked(dir, NO_LINK)?;
         if dir.is_dir() {
-            not_another(dir, &self.id.digest())?;
+            not_another(dir, &self.id)?;
             // The exchanges may have been damaged since; both files are put back as they were just read.
             for name in ["exchanges.jsonl", "capture.json"] {
                 let to = dir.join(name);
@@ -98,16 +98,34 @@ impl Draft {
     }
 }
 
-/// Refuses to put a capture in the place of another one that was made to have the same id. A record that does not read is
-/// damaged, and no reason to keep it.
-fn not_another(dir: &Path, digest: &str) -> Result<(), Error> {
-    let record = read_record(&dir.join("capture.json"));
-    if record.is_ok_and(|there| !there.digest.is_empty() && there.digest != digest) {
-        return Err(Error::new(format_args!("{} holds another capture of the same id", show(dir))).hint(
-            "somebody made the two agree: keep the recording you trust, and remove the other's folder",
-        ));
+/// Refuses to put a capture in the place of another one that was made to have the same id. What counts is what lies there,
+/// not what its record says; exchanges that are not even those of their id are damaged, and no reason to keep them.
+pub(super) fn not_another(dir: &Path, id: &CaptureId) -> Result<(), Error> {
+    let path = dir.join("exchanges.jsonl");
+    if !path.symlink_metadata().is_ok_and(|meta| meta.is_file()) {
+        return Ok(());
     }
-    Ok(())
+    let there = id_of(&path)?;
+    if there.finish() != id.finish() || there.digest() == id.digest() {
+        return Ok(());
+    }
+    Err(Error::new(format_args!("{} holds another capture of the same id", show(dir)))
+        .hint("somebody made the two agree: keep the recording you trust, and remove the other's folder"))
+}
+
+/// The id of what a file holds, whatever that is.
+fn id_of(path: &Path) -> Result<CaptureId, Error> {
+    let mut from = BufReader::with_capacity(256 << 10, regular(path)?);
+    let mut id = CaptureId::default();
+    loop {
+        let chunk = from.fill_buf().map_err(|error| fault("read", path, &error))?;
+        if chunk.is_empty() {
+            return Ok(id);
+        }
+        id.update(chunk);
+        let length = chunk.len();
+        from.consume(length);
+    }
 }
 
 /// A capture on its way to the disk. Dropped, it still gets there.
@@ -325,7 +343,6 @@ fn regular(path: &Path) -> Result<File, Error> {
 
 /// Hands out the lines of a file; gives the id that all its bytes make.
 fn lines(path: &Path, each: &mut dyn FnMut(&[u8]) -> bool) -> Result<CaptureId, Error> {
-    use std::io::BufRead as _;
     let mut from = BufReader::with_capacity(256 << 10, regular(path)?);
     let mut id = CaptureId::default();
     let mut pending = Vec::new();

@@ -13,10 +13,10 @@ use super::source;
 use crate::ctx::Ctx;
 use crate::error::Error;
 
-/// What may be read and not yet written, in bytes; a single larger entry travels alone.
-const IN_FLIGHT: usize = 8 << 20;
 /// A batch is sent on when it has this many bytes.
 const BATCH: usize = 256 << 10;
+/// What may be read and not yet written for each worker, in bytes; a single larger entry travels alone.
+const IN_FLIGHT: usize = 4 * BATCH;
 
 /// Whole entries of one source, back to back.
 #[derive(Debug, Default)]
@@ -60,9 +60,12 @@ pub struct Feed<'f> {
 impl Feed<'_> {
     /// Adds one entry. `false`: nobody is listening any more.
     pub fn entry(&mut self, bytes: &[u8]) -> bool {
-        if self.batch.bytes.capacity() == 0 {
-            // the last entry of a batch goes beyond it
-            self.batch.bytes.reserve_exact(BATCH + BATCH / 4);
+        // What does not fit begins another batch: growing would copy what is there.
+        if self.batch.bytes.len() + bytes.len() > self.batch.bytes.capacity() {
+            if !self.flush() {
+                return false;
+            }
+            self.batch.bytes.reserve_exact(bytes.len().max(BATCH + BATCH / 4));
         }
         self.batch.bytes.extend_from_slice(bytes);
         self.batch.ends.push((self.seq, self.batch.bytes.len()));
@@ -134,7 +137,7 @@ pub fn run<W: Send, R: Send, S: Send>(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         given => given,
     };
-    let gate = Gate::default();
+    let gate = Gate { limit: threads * IN_FLIGHT, ..Gate::default() };
     let (to_work, batches) = mpsc::sync_channel::<Batch>(threads * 2);
     let batches = Mutex::new(batches);
     let (to_sink, results) = mpsc::channel();
@@ -178,8 +181,18 @@ pub fn run<W: Send, R: Send, S: Send>(
                 worker.join().map_err(|_| Error::new("a worker thread failed; this is a bug in cask"))?,
             );
         }
+        work_along();
         Ok(Read { source, workers })
     })
+}
+
+/// Makes this thread one of those that share out what comes now, which is many short steps: else it would sleep at each, and
+/// the system likes to put two others that it wakes on one core. For the same reason not before all is read: a new thread
+/// is put where there is room, and goes back there. One more there is always, for who is not among them and waits.
+fn work_along() {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // where they are there already, they stay as they are
+    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().num_threads(cores.max(2)).build_global();
 }
 
 fn next(batches: &Mutex<Receiver<Batch>>) -> Option<Batch> {
@@ -249,6 +262,7 @@ impl Drop for Progress {
 /// Counts the bytes in flight.
 #[derive(Debug, Default)]
 struct Gate {
+    limit: usize,
     state: Mutex<GateState>,
     moved: Condvar,
 }
@@ -263,7 +277,7 @@ impl Gate {
     /// Waits until the bytes fit (or nothing else is in flight). `false` if the flow has ended.
     fn enter(&self, bytes: usize) -> bool {
         let full =
-            |state: &mut GateState| !state.closed && state.bytes > 0 && state.bytes + bytes > IN_FLIGHT;
+            |state: &mut GateState| !state.closed && state.bytes > 0 && state.bytes + bytes > self.limit;
         let mut state =
             self.moved.wait_while(lock(&self.state), full).unwrap_or_else(PoisonError::into_inner);
         state.bytes += bytes;

@@ -203,17 +203,17 @@ pub fn take(root: &mut Node, mut pins: Vec<Pin>) -> Vec<Pinned> {
         ends: BTreeMap::new(),
         values: vec![Observed::default(); pin.template.params().count()],
     });
-    let mut taking = Taking { taken: taken.collect(), pins, path: Vec::new(), took: Vec::new() };
-    let open: Vec<usize> = (0..taking.pins.len()).collect();
+    let mut taking = Taking { taken: taken.collect(), pins: &pins, path: Vec::new(), took: Vec::new() };
+    let open: Vec<usize> = (0..pins.len()).collect();
     taking.walk(root, &open);
     taking.taken.retain(|taken| !taken.ends.is_empty());
     taking.taken
 }
 
 /// One walk through the trie.
-struct Taking {
+struct Taking<'p> {
     /// By [`rank`].
-    pins: Vec<Pin>,
+    pins: &'p [Pin],
     /// What each of them took.
     taken: Vec<Pinned>,
     /// The segments above; none for merged values.
@@ -222,7 +222,7 @@ struct Taking {
     took: Vec<usize>,
 }
 
-impl Taking {
+impl<'p> Taking<'p> {
     /// Takes what is at and below a node, where these pins fit the path so far.
     fn walk(&mut self, node: &mut Node, open: &[usize]) {
         let before = self.took.len();
@@ -234,12 +234,12 @@ impl Taking {
         {
             self.end(node, *at);
         }
-        let mut literals: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut literals: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut params: Vec<usize> = Vec::new();
         for at in open {
             match self.segment(*at) {
                 Some(Segment::Literal(text)) if node.children.contains_key(text.as_str()) => {
-                    literals.entry(text.clone()).or_default().push(*at);
+                    literals.entry(text).or_default().push(*at);
                 }
                 Some(Segment::Param { .. }) => params.push(*at),
                 Some(Segment::Literal(_)) | None => {}
@@ -326,7 +326,7 @@ impl Taking {
     }
 
     /// The segment of a pin for what is right below the path so far.
-    fn segment(&self, at: usize) -> Option<&Segment> {
+    fn segment(&self, at: usize) -> Option<&'p Segment> {
         self.pins.get(at)?.template.segments().get(self.path.len())
     }
 
@@ -341,7 +341,11 @@ impl Taking {
         let Some(Segment::Param { prefix, suffix, .. }) = self.segment(at) else { return false };
         let stem = name.strip_prefix(prefix.as_str()).and_then(|stem| stem.strip_suffix(suffix.as_str()));
         let Some(stem) = stem.filter(|stem| !stem.is_empty()) else { return false };
-        let kind = self.pins.get(at).and_then(|pin| pin.kinds.get(self.params_above(at)).copied());
+        let Some(pin) = self.pins.get(at).filter(|pin| pin.kinds.iter().any(|kind| *kind != Kind::Any))
+        else {
+            return true;
+        };
+        let kind = pin.kinds.get(self.params_above(at)).copied();
         let whole = stem.len() == name.len();
         let seen = || if whole { *seen.get_or_init(|| look(name)) } else { look(stem) };
         kind.unwrap_or(Kind::Any).fits(seen)

@@ -148,7 +148,8 @@ impl Values {
 
     /// Adds another set.
     pub fn merge(&mut self, other: Values) {
-        self.hashes.extend(other.hashes);
+        let mut hashes = other.hashes;
+        self.hashes.append(&mut hashes);
         while self.hashes.len() > Self::MAX {
             self.hashes.pop_last();
         }

@@ -75,7 +75,7 @@ pub fn authority(data: &[u8]) {
         assert_eq!(scopes::read(&scopes::write(&read)).ok().as_ref(), Some(&read));
     }
     if let Ok(read) = tools::read(text) {
-        assert_eq!(tools::read(&tools::write(&read)).ok().as_ref(), Some(&read));
+        assert_eq!(tools::read(&tools::write(&read).to_string()).ok().as_ref(), Some(&read));
     }
 }
 

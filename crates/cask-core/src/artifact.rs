@@ -24,6 +24,7 @@ pub mod openapi;
 pub mod scopes;
 pub mod snapshot;
 pub mod suggested;
+pub mod text;
 pub mod tools;
 pub mod toolsets;
 pub mod trust;
@@ -31,6 +32,7 @@ pub mod yaml;
 
 pub use coverage::Coverage;
 pub use manifest::Manifest;
+pub use text::Text;
 
 /// The version of every format in a toolpack that this cask writes, and the newest that it reads.
 pub const SCHEMA_VERSION: &str = "1";
@@ -73,7 +75,7 @@ impl BadArtifact {
 /// # Errors
 /// [`BadArtifact`] if a value has no canonical form (a whole number beyond 2^53), or the tools would not read
 /// back.
-pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String, String>, BadArtifact> {
+pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String, Text>, BadArtifact> {
     let fault = |file: &'static str| move |error: crate::canon::CanonError| BadArtifact::new(file, error);
     let by_id: BTreeMap<&str, _> =
         toolpack.baseline.iter().map(|endpoint| (endpoint.id.as_str(), endpoint)).collect();
@@ -85,25 +87,25 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
     let mut coverage = coverage.clone();
     let made: BTreeSet<&str> = toolpack.tools.iter().map(|tool| tool.evidence.endpoint.as_str()).collect();
     coverage.too_large = by_id.keys().filter(|id| !made.contains(*id)).map(|id| (*id).to_owned()).collect();
-    type Make<'m> = &'m (dyn Fn() -> Result<String, BadArtifact> + Sync);
+    type Make<'m> = &'m (dyn Fn() -> Result<Text, BadArtifact> + Sync);
     let tools = || {
         // what would not read back must not be written
         tools::check(&toolpack.tools)?;
         Ok(tools::write(&toolpack.tools))
     };
     let baseline = || baseline::write(&toolpack.id, &toolpack.baseline).map_err(fault(manifest::BASELINE));
-    let suggested = || Ok(suggested::write(&scope::suggest(&toolpack.tools, &toolpack.baseline)));
+    let suggested = || Ok(suggested::write(&scope::suggest(&toolpack.tools, &toolpack.baseline)).into());
     // the longest first
     let all: [(&str, Make<'_>); 9] = [
         (manifest::OPENAPI, &|| Ok(openapi::write(toolpack))),
         (manifest::BASELINE, &baseline),
         (manifest::TOOLS, &tools),
         (manifest::CONTRACTS, &contracts),
-        (manifest::COVERAGE, &|| Ok(coverage::write(&coverage))),
+        (manifest::COVERAGE, &|| Ok(coverage::write(&coverage).into())),
         (manifest::SCOPES, &suggested),
-        (manifest::TOOLSETS, &|| Ok(toolsets::write(&toolpack.toolsets))),
-        (manifest::POLICY, &|| Ok(toolpack.policy.clone())),
-        (manifest::POLICY_SCHEMA, &|| Ok(toolpack.policy_schema.clone())),
+        (manifest::TOOLSETS, &|| Ok(toolsets::write(&toolpack.toolsets).into())),
+        (manifest::POLICY, &|| Ok(toolpack.policy.clone().into())),
+        (manifest::POLICY_SCHEMA, &|| Ok(toolpack.policy_schema.clone().into())),
     ];
     let texts: Vec<_> = all.par_iter().map(|(name, make)| Ok(((*name).to_owned(), make()?))).collect();
     texts.into_iter().collect()
@@ -111,10 +113,10 @@ pub fn files(toolpack: &Toolpack, coverage: &Coverage) -> Result<BTreeMap<String
 
 /// Digests of files, as the manifest lists them.
 #[must_use]
-pub fn digests(files: &BTreeMap<String, String>) -> BTreeMap<String, Digest> {
+pub fn digests(files: &BTreeMap<String, Text>) -> BTreeMap<String, Digest> {
     let listed = files.iter().filter(|(path, _)| !manifest::OWNED.contains(&path.as_str()));
     let listed: Vec<_> = listed.collect();
-    let digests = listed.par_iter().map(|(path, text)| ((*path).clone(), Digest::of_bytes(text.as_bytes())));
+    let digests = listed.par_iter().map(|(path, text)| ((*path).clone(), text.digest()));
     digests.collect()
 }
 
@@ -205,25 +207,29 @@ fn lines<T: Serialize + Sync>(
     head: &[(&str, &str)],
     list: &str,
     items: &[T],
-) -> Result<String, crate::canon::CanonError> {
-    let texts: Vec<_> = items.par_iter().map(crate::json::writer::to_string).collect();
-    let texts = texts.into_iter().collect::<Result<Vec<String>, _>>()?;
-    Ok(lines_of(head, list, &texts))
+) -> Result<Text, crate::canon::CanonError> {
+    let lines = items.par_iter().map_init(Vec::new, |out, item| {
+        out.clear();
+        crate::json::writer::append(item, out)?;
+        std::str::from_utf8(out).map(str::to_owned).map_err(<serde_json::Error as serde::ser::Error>::custom)
+    });
+    let lines = lines.collect::<Result<Vec<String>, _>>()?;
+    Ok(lines_of(head, list, lines.into_iter()))
 }
 
 /// As [`lines`], of items that are JSON already.
-fn lines_of<T: AsRef<str>>(head: &[(&str, &str)], list: &str, items: &[T]) -> String {
-    let length = items.iter().map(|item| item.as_ref().len() + 2).sum::<usize>() + 256;
-    let mut out = String::with_capacity(length);
-    out.push_str("{\n");
+fn lines_of(head: &[(&str, &str)], list: &str, items: impl ExactSizeIterator<Item = String>) -> Text {
+    let mut start = String::from("{\n");
     for (key, value) in head {
-        out.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
+        start.push_str(&format!("{}: {},\n", Value::from(*key), Value::from(*value)));
     }
-    out.push_str(&format!("{}: [", Value::from(list)));
-    for (index, item) in items.iter().enumerate() {
-        out.push_str(if index == 0 { "\n" } else { ",\n" });
-        out.push_str(item.as_ref());
+    start.push_str(&format!("{}: [", Value::from(list)));
+    let mut out = Text::from(start);
+    let any = items.len() > 0;
+    for (index, item) in items.enumerate() {
+        out.push(if index == 0 { "\n" } else { ",\n" });
+        out.push(item);
     }
-    out.push_str(if items.is_empty() { "]\n}\n" } else { "\n]\n}\n" });
+    out.push(if any { "\n]\n}\n" } else { "]\n}\n" });
     out
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use cask_core::artifact::{self, BadArtifact, Manifest, coverage, manifest};
+use cask_core::artifact::{self, BadArtifact, Manifest, Text, coverage, manifest};
 use cask_core::endpoint::Endpoint;
 use cask_core::lock::{Lockfile, State, Surface};
 use cask_core::toolpack::{self, Fixed, Options, Toolpack, baseline};
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::ctx::Ctx;
 use crate::error::Error;
 use crate::import::{self, Imported};
-use crate::store::folder::{self, Folder, PENDING};
+use crate::store::folder::{self, Folder};
 use crate::store::{self, Store, descriptions};
 
 mod report;
@@ -47,7 +47,7 @@ pub struct Built {
     /// What traffic has shown.
     pub coverage: artifact::Coverage,
     /// Its artifacts, by path relative to `dir`.
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<String, Text>,
     /// The manifest that goes with them.
     pub manifest: Manifest,
 }
@@ -216,18 +216,17 @@ impl Built {
     /// # Errors
     /// [`Error`] if it cannot be written.
     pub fn write(self, store: &Store, ctx: &Ctx) -> Result<Written, Error> {
-        let manifest_text = self.manifest_text();
+        let manifest_text = Text::from(self.manifest_text());
         let Built { dir, mut toolpack, coverage, files: texts, manifest } = self;
         let facts = Facts::of(&toolpack);
         let_go(std::mem::take(&mut toolpack.baseline));
         let mut surface = Surface::from(toolpack);
         surface.scopes = store::scopes::of(store, &surface.toolpack)?;
         let folder = Folder { file: dir.join(manifest::MANIFEST), dir, manifest };
-        let changed = |(name, text): &(&String, &String)| {
+        let changed = |(name, text): &(&String, &Text)| {
             let path = folder.dir.join(name);
             let same = path.is_file()
-                && store::read_bytes(&folder.dir, &path, artifact::MAX_BYTES)
-                    .is_ok_and(|old| old == text.as_bytes());
+                && store::read_bytes(&folder.dir, &path, artifact::MAX_BYTES).is_ok_and(|old| text.is(&old));
             !same
         };
         let name = manifest::MANIFEST.to_owned();
@@ -248,8 +247,10 @@ impl Built {
         // what nobody has decided on yet is worked out while the disk takes the rest
         let (saved, pending) = rayon::join(save, || pending(store, &folder, &surface));
         saved?;
-        let lockfile = pending?;
-        write_pending(&folder, &lockfile)?;
+        let (lockfile, text) = pending?;
+        if let Some(text) = text {
+            store::write(&folder.dir, &folder.pending_file(), text.as_bytes())?;
+        }
         let changed = !files.is_empty() || !manifest.is_empty();
         let_go(surface);
         let undecided = lockfile.subjects.values().filter(|entry| entry.state == State::Pending).count();
@@ -258,8 +259,8 @@ impl Built {
 }
 
 /// These files, by name, in a directory.
-fn under<'t>(dir: &Path, files: &[(&String, &'t String)]) -> Vec<(PathBuf, &'t [u8])> {
-    files.iter().map(|(name, text)| (dir.join(name), text.as_bytes())).collect()
+fn under<'t>(dir: &Path, files: &[(&String, &'t Text)]) -> Vec<store::Whole<'t>> {
+    files.iter().map(|(name, text)| (dir.join(name), text.pieces().collect())).collect()
 }
 
 /// Taking a large toolpack apart takes a while, and the process ends soon: its memory goes back as a whole.
@@ -267,19 +268,13 @@ fn let_go<T>(what: T) {
     Box::leak(Box::new(what));
 }
 
-/// The lockfile that nobody has decided on yet. What it keeps of an approved one is only what that one
-/// says: whether its signatures hold is checked by those who decide and by those who run.
-fn pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<Lockfile, Error> {
+/// The lockfile that nobody has decided on yet, and its text where it is not there already. What it keeps of an approved one
+/// is only what that one says: whether its signatures hold is checked by those who decide and by those who run.
+fn pending(store: &Store, folder: &Folder, surface: &Surface) -> Result<(Lockfile, Option<String>), Error> {
     let base = folder.approved_if_there()?.map(|(_, lockfile)| lockfile);
-    folder::pending(base.as_ref(), store.seen(&surface.toolpack)?.as_ref(), surface)
-}
-
-/// Writes it, unless it is there.
-fn write_pending(folder: &Folder, pending: &Lockfile) -> Result<(), Error> {
+    let pending = folder::pending(base.as_ref(), store.seen(&surface.toolpack)?.as_ref(), surface)?;
     let path = folder.pending_file();
-    let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == *pending);
-    if !same {
-        folder.write_lockfile(PENDING, pending)?;
-    }
-    Ok(())
+    let same = path.is_file() && folder.lockfile(&path).is_ok_and(|old| old == pending);
+    let text = if same { None } else { Some(folder::lockfile_text(&pending, &path)?) };
+    Ok((pending, text))
 }

@@ -6,6 +6,7 @@ pub mod bundle;
 pub mod cli;
 pub mod commands;
 pub mod compile;
+pub mod cores;
 pub mod ctx;
 pub mod doctor;
 pub mod error;

@@ -20,7 +20,8 @@ pub mod scopes;
 
 pub(crate) use files::not_linked;
 pub use files::{
-    MAX_BYTES, UNFINISHED, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write, write_all,
+    MAX_BYTES, UNFINISHED, Whole, dir_of, io_error, make_dir, plain, read, read_bytes, sync_dir, write,
+    write_all,
 };
 pub use lock::Held;
 pub use memory::{Stamp, stamp};
@@ -118,7 +119,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`write_all`].
-    pub fn write_all(&self, files: &[(PathBuf, &[u8])]) -> Result<(), Error> {
+    pub fn write_all(&self, files: &[Whole<'_>]) -> Result<(), Error> {
         make_dir(&self.root)?;
         write_all(&self.root, files)
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::canon::CanonError;
 use crate::endpoint::Endpoint;
 
-use super::{BadArtifact, SCHEMA_VERSION, manifest::BASELINE, read_json};
+use super::{BadArtifact, SCHEMA_VERSION, Text, manifest::BASELINE, read_json};
 
 /// The file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Baseline {
 ///
 /// # Errors
 /// [`CanonError`] if an endpoint is not JSON.
-pub fn write(toolpack: &str, endpoints: &[Endpoint]) -> Result<String, CanonError> {
+pub fn write(toolpack: &str, endpoints: &[Endpoint]) -> Result<Text, CanonError> {
     super::lines(&[("schema_version", SCHEMA_VERSION), ("toolpack", toolpack)], "endpoints", endpoints)
 }
 

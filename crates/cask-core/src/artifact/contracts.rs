@@ -8,7 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::toolpack::Fixed;
 use crate::toolpack::contract::{Contract, contract};
 
-use super::{BadArtifact, SCHEMA_VERSION, manifest::CONTRACTS, yaml};
+use super::{BadArtifact, SCHEMA_VERSION, Text, manifest::CONTRACTS, yaml};
 
 /// The file.
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ struct Contracts {
 
 /// The text of the file: a contract for each tool, which are sorted by name.
 #[must_use]
-pub fn write(tools: &[(&Fixed, &Endpoint)]) -> String {
+pub fn write(tools: &[(&Fixed, &Endpoint)]) -> Text {
     let one = |(tool, endpoint): &(&Fixed, &Endpoint)| (tool.name.clone(), contract(tool, endpoint));
     yaml::many("contracts", tools, one, ("schema_version", SCHEMA_VERSION))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::canon::{CanonError, Digest};
 use crate::endpoint::Endpoint;
 
-use super::{BadArtifact, SCHEMA_VERSION, read_json};
+use super::{BadArtifact, SCHEMA_VERSION, Text, read_json};
 
 const FILE: &str = "description";
 
@@ -28,7 +28,7 @@ pub fn id(text: &str) -> String {
 ///
 /// # Errors
 /// [`CanonError`] if an endpoint is not JSON.
-pub fn write(title: &str, endpoints: &[Endpoint]) -> Result<String, CanonError> {
+pub fn write(title: &str, endpoints: &[Endpoint]) -> Result<Text, CanonError> {
     super::lines(&[("schema_version", SCHEMA_VERSION), ("title", title)], "endpoints", endpoints)
 }
 

@@ -9,11 +9,11 @@ use crate::endpoint::{Auth, Endpoint, Param, Payload, Place, Schema, TypeSet};
 use crate::json::Json;
 use crate::toolpack::Toolpack;
 
-use super::yaml;
+use super::{Text, yaml};
 
 /// The text of the file. One operation at a time is held as a tree.
 #[must_use]
-pub fn write(toolpack: &Toolpack) -> String {
+pub fn write(toolpack: &Toolpack) -> Text {
     let names: BTreeMap<&str, &str> =
         toolpack.tools.iter().map(|tool| (tool.evidence.endpoint.as_str(), tool.name.as_str())).collect();
     let servers: BTreeSet<String> = toolpack.baseline.iter().map(server).collect();
@@ -34,11 +34,10 @@ pub fn write(toolpack: &Toolpack) -> String {
         }
         out.clear();
         yaml::member(out, method, &Json::Object(operation), 2);
-        Box::from(out.as_str())
+        out.clone()
     });
-    let written: Vec<Box<str>> = written.collect();
-    let length = written.iter().map(|text| text.len()).sum::<usize>() + 100 * written.len();
-    let mut paths: BTreeMap<String, BTreeMap<&str, Box<str>>> = BTreeMap::new();
+    let written: Vec<String> = written.collect();
+    let mut paths: BTreeMap<String, BTreeMap<&str, String>> = BTreeMap::new();
     for ((endpoint, method), text) in shown.iter().zip(written) {
         // a path has one operation per method: other hosts and GraphQL siblings go to a fragment of it
         let path = endpoint.template.to_string();
@@ -50,7 +49,8 @@ pub fn write(toolpack: &Toolpack) -> String {
         paths.entry(key).or_default().insert(method, text);
     }
     let auth: BTreeSet<&Auth> = toolpack.baseline.iter().flat_map(|endpoint| &endpoint.auth).collect();
-    let mut out = String::with_capacity(length + 4096);
+    let mut all = Text::default();
+    let mut out = String::new();
     if !auth.is_empty() {
         let schemes: BTreeMap<String, Json<'_>> = auth.into_iter().map(security).collect();
         let schemes = Json::Object(schemes.into_iter().map(|(name, scheme)| (name.into(), scheme)).collect());
@@ -67,11 +67,13 @@ pub fn write(toolpack: &Toolpack) -> String {
     for (path, operations) in paths {
         yaml::key(&mut out, &path, 1);
         out.push('\n');
-        operations.values().for_each(|text| out.push_str(text));
+        all.push(std::mem::take(&mut out));
+        operations.into_values().for_each(|text| all.push(text));
     }
     let servers = servers.iter().map(|url| object([("url", url.as_str().into())])).collect();
     yaml::member(&mut out, "servers", &Json::Array(servers), 0);
-    out
+    all.push(out);
+    all
 }
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

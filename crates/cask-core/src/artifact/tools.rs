@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::toolpack::{Binding, Fixed, MAX_ENTRY_BYTES, Tool, entry_bytes, floor, name};
 
-use super::{BadArtifact, SCHEMA_VERSION, manifest::TOOLS, read_json};
+use super::{BadArtifact, SCHEMA_VERSION, Text, manifest::TOOLS, read_json};
 
 /// The file as a whole, for the place of a fault.
 #[derive(Debug, Deserialize)]
@@ -20,9 +20,9 @@ struct Whole {
 
 /// The text of the file: a tool a line, as it is signed.
 #[must_use]
-pub fn write(tools: &[Fixed]) -> String {
-    let lines: Vec<&str> = tools.iter().map(Fixed::text).collect();
-    super::lines_of(&[("schema_version", SCHEMA_VERSION)], "tools", &lines)
+pub fn write(tools: &[Fixed]) -> Text {
+    let lines = tools.iter().map(|tool| tool.text().to_owned());
+    super::lines_of(&[("schema_version", SCHEMA_VERSION)], "tools", lines)
 }
 
 /// Reads the tools on all cores; `None` if anything at all is wrong.

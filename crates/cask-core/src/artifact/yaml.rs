@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::json::Json;
 
-use super::{BadArtifact, Version, known};
+use super::{BadArtifact, Text, Version, known};
 
 /// Reads a document; a newer one is refused by its version before its unknown fields are.
 ///
@@ -69,23 +69,27 @@ pub(super) fn many<I: Sync, T: Serialize>(
     items: &[I],
     make: impl Fn(&I) -> (String, T) + Sync,
     after: (&str, &str),
-) -> String {
+) -> Text {
     let texts = items.par_iter().map_init(String::new, |out, item| {
         let (name, value) = make(item);
         out.clear();
         as_tree(&value, |tree| member(out, &name, tree, 1));
-        Box::from(out.as_str())
+        out.clone()
     });
-    let texts: Vec<Box<str>> = texts.collect();
-    let mut out = String::with_capacity(texts.iter().map(|text| text.len()).sum::<usize>() + 256);
+    let texts: Vec<String> = texts.collect();
+    let mut all = Text::default();
     if texts.is_empty() {
-        member(&mut out, key, &Json::Object(Vec::new()), 0);
+        let mut none = String::new();
+        member(&mut none, key, &Json::Object(Vec::new()), 0);
+        all.push(none);
     } else {
-        out.push_str(&format!("{key}:\n"));
-        texts.iter().for_each(|text| out.push_str(text));
+        all.push(format!("{key}:\n"));
+        texts.into_iter().for_each(|text| all.push(text));
     }
-    member(&mut out, after.0, &after.1.into(), 0);
-    out
+    let mut last = String::new();
+    member(&mut last, after.0, &after.1.into(), 0);
+    all.push(last);
+    all
 }
 
 /// Writes a value that is a tree already.

@@ -376,7 +376,7 @@ fn what_no_client_takes_is_no_tool_or_a_small_one() {
         &crate::artifact::coverage::of(&toolpack.baseline, 0, BTreeMap::new()),
     )
     .unwrap();
-    let read = crate::artifact::tools::read(&files[crate::artifact::manifest::TOOLS]).unwrap();
+    let read = crate::artifact::tools::read(&files[crate::artifact::manifest::TOOLS].to_string()).unwrap();
     assert_eq!(read, toolpack.tools);
     for (method, path) in [("POST", "/form"), ("PUT", "/parts")] {
         let form = read.iter().find(|tool| {
@@ -386,7 +386,8 @@ fn what_no_client_takes_is_no_tool_or_a_small_one() {
         let Binding::Http(binding) = &form.unwrap().binding;
         assert_eq!(binding.body.as_ref().unwrap().whole.as_deref(), Some("body"), "{path}");
     }
-    let coverage = crate::artifact::coverage::read(&files[crate::artifact::manifest::COVERAGE]).unwrap();
+    let coverage =
+        crate::artifact::coverage::read(&files[crate::artifact::manifest::COVERAGE].to_string()).unwrap();
     assert_eq!(coverage.too_large.len(), count - read.len());
     assert!(coverage.too_large.len() >= 3, "{:?}", coverage.too_large);
 }

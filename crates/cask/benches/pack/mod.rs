@@ -29,7 +29,7 @@ pub fn write(root: &Path, count: usize, host: &str) {
         std::fs::write(path, text).unwrap();
     };
     write("toolpack.yaml", &format!("schema_version: \"1\"\nid: {ID}\nname: bench\nhosts: [\"{host}\"]\n"));
-    write("artifact/tools.json", &artifact::tools::write(&tools));
+    write("artifact/tools.json", &artifact::tools::write(&tools).to_string());
     write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
     write("artifact/policy.cedar", policy::DEFAULT);
     write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));

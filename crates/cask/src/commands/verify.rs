@@ -164,7 +164,7 @@ fn follow(toolpack: &Toolpack, on_disk: &OnDisk, findings: &mut Vec<Finding>) {
     };
     for path in [manifest::OPENAPI, manifest::SCOPES] {
         let (Some(should), Some(is)) = (should.get(path), on_disk.files.get(path)) else { continue };
-        match (value(path, should), yaml::read::<Value>(path, is)) {
+        match (value(path, &should.to_string()), yaml::read::<Value>(path, is)) {
             (Some(should), Ok(is)) => findings.extend(verify::derived(path, &should, &is)),
             (_, Err(error)) => report_bad(&error, on_disk, findings),
             (None, Ok(_)) => {}
@@ -207,7 +207,8 @@ fn replay(on_disk: &OnDisk, store: &Store, ctx: &Ctx) -> Result<Vec<Finding>, Er
         ))
         .hint("give the state root that it was minted in with `--root`"));
     }
-    let mut again = built.files.clone();
+    let again = built.files.iter().map(|(path, text)| (path.clone(), text.to_string()));
+    let mut again: BTreeMap<String, String> = again.collect();
     let mut there = on_disk.files.clone();
     again.insert(manifest::MANIFEST.to_owned(), built.manifest_text());
     there.insert(manifest::MANIFEST.to_owned(), read(&on_disk.dir, &on_disk.file, artifact::MAX_BYTES)?);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use cask_core::artifact::capture::Source;
 
 use super::source;
+use crate::cores;
 use crate::ctx::Ctx;
 use crate::error::Error;
 
@@ -156,9 +157,10 @@ pub fn run<W: Send, R: Send, S: Send>(
             })
             .map_err(Error::no_thread)?;
         let mut working = Vec::with_capacity(threads);
-        for _ in 0..threads {
+        for nth in 0..threads {
             let (batches, to_sink) = (&batches, to_sink.clone());
             let worker = std::thread::Builder::new().name("work".to_owned()).spawn_scoped(scope, move || {
+                cores::begin_at(nth);
                 let mut worker = make();
                 while let Some(batch) = next(batches) {
                     let result = work(&mut worker, &batch);
@@ -181,18 +183,9 @@ pub fn run<W: Send, R: Send, S: Send>(
                 worker.join().map_err(|_| Error::new("a worker thread failed; this is a bug in cask"))?,
             );
         }
-        work_along();
+        cores::work_along();
         Ok(Read { source, workers })
     })
-}
-
-/// Makes this thread one of those that share out what comes now, which is many short steps: else it would sleep at each, and
-/// the system likes to put two others that it wakes on one core. For the same reason not before all is read: a new thread
-/// is put where there is room, and goes back there. One more there is always, for who is not among them and waits.
-fn work_along() {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    // where they are there already, they stay as they are
-    let _ = rayon::ThreadPoolBuilder::new().use_current_thread().num_threads(cores.max(2)).build_global();
 }
 
 fn next(batches: &Mutex<Receiver<Batch>>) -> Option<Batch> {

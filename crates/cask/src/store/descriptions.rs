@@ -13,7 +13,7 @@ use crate::error::Error;
 /// # Errors
 /// [`Error`] if they have no canonical form or cannot be written.
 pub fn keep(store: &Store, title: &str, endpoints: &[Endpoint]) -> Result<String, Error> {
-    let text = declared::write(title, endpoints).map_err(Error::new)?;
+    let text = declared::write(title, endpoints).map_err(Error::new)?.to_string();
     let id = declared::id(&text);
     let path = file(store, &id)?;
     if !path.is_file() {

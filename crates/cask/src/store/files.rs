@@ -58,21 +58,24 @@ pub fn read_bytes(base: &Path, path: &Path, max: u64) -> Result<Vec<u8>, Error> 
 /// # Errors
 /// [`Error`] with the path; then the old file is as it was.
 pub fn write(base: &Path, path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    settle(stage(base, path, bytes)?, path)?;
+    settle(stage(base, path, &[bytes])?, path)?;
     let dir = dir_of(path);
     sync_dir(dir).map_err(|error| io_error("write", path, &error))
 }
+
+/// A file to be written: its bytes in pieces.
+pub type Whole<'f> = (PathBuf, Vec<&'f [u8]>);
 
 /// As [`write()`], for several files: all of them are on the disk before the first one is replaced, and they wait for
 /// the disk together.
 ///
 /// # Errors
 /// As [`write()`]; where no file could be put on the disk, none was replaced.
-pub fn write_all<'f>(base: &'f Path, files: &'f [(PathBuf, &'f [u8])]) -> Result<(), Error> {
+pub fn write_all<'f>(base: &'f Path, files: &'f [Whole<'f>]) -> Result<(), Error> {
     let staged = std::thread::scope(|scope| {
-        let begin = |(path, bytes): &'f (PathBuf, &'f [u8])| {
+        let begin = |(path, pieces): &'f Whole<'f>| {
             let thread = std::thread::Builder::new().name("save".to_owned());
-            thread.spawn_scoped(scope, move || stage(base, path, bytes))
+            thread.spawn_scoped(scope, move || stage(base, path, pieces))
         };
         let threads: Vec<_> = files.iter().map(begin).collect();
         let joined = threads.into_iter().map(|thread| {
@@ -91,14 +94,19 @@ pub fn write_all<'f>(base: &'f Path, files: &'f [(PathBuf, &'f [u8])]) -> Result
 }
 
 /// Puts what is to replace a file on the disk beside it.
-fn stage(base: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Error> {
+fn stage(base: &Path, path: &Path, pieces: &[&[u8]]) -> Result<NamedTempFile, Error> {
     let failed = |error: &io::Error| io_error("write", path, error);
     let dir = dir_of(path);
     inside(base, path)?;
     make_dir(dir)?;
     inside(base, path)?;
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(dir).map_err(|e| failed(&e))?;
-    file.write_all(bytes).map_err(|e| failed(&e))?;
+    let file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(dir).map_err(|e| failed(&e))?;
+    let mut out = io::BufWriter::with_capacity(128 << 10, file.as_file());
+    for piece in pieces {
+        out.write_all(piece).map_err(|e| failed(&e))?;
+    }
+    out.flush().map_err(|e| failed(&e))?;
+    drop(out);
     readable(file.as_file(), path).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;
     Ok(file)

@@ -117,15 +117,7 @@ impl Folder {
     /// [`Error`] if it cannot be written.
     pub fn write_lockfile(&self, name: &str, lockfile: &Lockfile) -> Result<PathBuf, Error> {
         let path = self.dir.join(name);
-        let text = wire::write(lockfile);
-        match wire::read(&text) {
-            Ok(again) if again == *lockfile => {}
-            Ok(_) => {
-                return Err(Error::new(format_args!("{}: would not read back the same", path.display())));
-            }
-            Err(error) => return Err(bad(&path, &error)),
-        }
-        write(&self.dir, &path, text.as_bytes())?;
+        write(&self.dir, &path, lockfile_text(lockfile, &path)?.as_bytes())?;
         Ok(path)
     }
 
@@ -139,6 +131,19 @@ impl Folder {
         }
         let manifest = Manifest { lockfile: name.map(str::to_owned), ..self.manifest.clone() };
         write(&self.dir, &self.file, manifest::write(&manifest).as_bytes())
+    }
+}
+
+/// The text of a lockfile for that file, which reads back the same.
+///
+/// # Errors
+/// [`Error`] if it does not.
+pub fn lockfile_text(lockfile: &Lockfile, path: &Path) -> Result<String, Error> {
+    let text = wire::write(lockfile);
+    match wire::read(&text) {
+        Ok(again) if again == *lockfile => Ok(text),
+        Ok(_) => Err(Error::new(format_args!("{}: would not read back the same", path.display()))),
+        Err(error) => Err(bad(path, &error)),
     }
 }
 

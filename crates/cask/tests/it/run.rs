@@ -42,7 +42,7 @@ pub fn of(tools: &[Tool]) -> World {
         "toolpack.yaml",
         &format!("schema_version: \"1\"\nid: tp_0123456789ab\nname: t\nhosts: {}\n", json!(hosts)),
     );
-    world.write("artifact/tools.json", &artifact::tools::write(&tools));
+    world.write("artifact/tools.json", &artifact::tools::write(&tools).to_string());
     world.write("artifact/toolsets.yaml", &artifact::toolsets::write(&toolsets));
     world.write("artifact/policy.cedar", policy::DEFAULT);
     world.write("artifact/policy.cedarschema", &policy::schema(&tools, &toolsets));
@@ -339,7 +339,7 @@ fn an_operator_hears_what_is_served_and_what_is_missing() {
     let Binding::Http(binding) = &mut tool.binding;
     binding.auth.insert(Auth::Bearer);
     tools[0] = Fixed::new(tool).unwrap();
-    world.write("artifact/tools.json", &artifact::tools::write(&tools));
+    world.write("artifact/tools.json", &artifact::tools::write(&tools).to_string());
     world.approve();
     let out = world.cask(&["gate", "block", "list_user", "--as", "alice@example.com", "--reason", "no"]);
     assert!(out.status.code().unwrap() < 2, "{}", String::from_utf8_lossy(&out.stderr));

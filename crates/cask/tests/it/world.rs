@@ -93,7 +93,7 @@ impl World {
     pub fn write_tools(&self, tools: &[Value]) {
         let fixed = |tool: &Value| Fixed::new(serde_json::from_value(tool.clone()).unwrap()).unwrap();
         let tools: Vec<Fixed> = tools.iter().map(fixed).collect();
-        self.write("artifact/tools.json", &artifact::tools::write(&tools));
+        self.write("artifact/tools.json", &artifact::tools::write(&tools).to_string());
     }
 
     /// Changes a file of the toolpack.

@@ -64,7 +64,7 @@ fn ten_thousand_changes_of_what_is_signed_are_refused_or_mean_the_same() {
         lockfile::write(&sealed),
         trust_file::write(&trusted),
         good.policy.clone(),
-        tools::write(&good.tools),
+        tools::write(&good.tools).to_string(),
         toolsets::write(&good.toolsets),
     ];
     let against = Against { trust: &trusted, now: NOW, seen: None };

@@ -39,8 +39,8 @@ fn compiled(parts: usize, backwards: bool) -> (Toolpack, BTreeMap<String, String
         artifact::files(&toolpack, &coverage::of(&toolpack.baseline, count, BTreeMap::new())).unwrap();
     let origin = manifest::Origin { allowed_hosts: vec![host], descriptions: Vec::new() };
     let manifest = artifact::Manifest::of(&toolpack, origin, artifact::digests(&files), None);
-    files.insert(manifest::MANIFEST.to_owned(), manifest::write(&manifest));
-    (toolpack, files)
+    files.insert(manifest::MANIFEST.to_owned(), manifest::write(&manifest).into());
+    (toolpack, files.into_iter().map(|(path, text)| (path, text.to_string())).collect())
 }
 
 #[test]

@@ -58,5 +58,5 @@ pub(super) fn keep(
     endpoints.extend(minted.endpoints.into_iter().filter(|endpoint| approved.contains(endpoint.id.as_str())));
     cask_core::toolpack::baseline::sort(&mut endpoints);
     let text = artifact::baseline::write(&lockfile.toolpack, &endpoints).map_err(Error::new)?;
-    store.write(&path, text.as_bytes())
+    store.write(&path, text.to_string().as_bytes())
 }

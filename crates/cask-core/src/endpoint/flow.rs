@@ -53,7 +53,7 @@ pub struct Passed {
 /// The name of a concrete place: host, end (method and operation) and path.
 #[must_use]
 pub fn place(host: &str, end: &str, path: &str) -> Box<str> {
-    format!("{host}\n{end}\n{path}").into()
+    [host, end, path].join("\n").into()
 }
 
 impl Passing {

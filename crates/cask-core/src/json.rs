@@ -213,10 +213,17 @@ impl<'de: 'a, 'a> Visitor<'de> for JsonVisitor<'a> {
         Ok(Json::Array(items))
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json<'a>, A::Error> {
-        // most have more than the four that a list would begin with
-        let mut members = Vec::with_capacity(8);
+        let mut members = Vec::new();
         while let Some(Key(key)) = map.next_key()? {
+            if members.capacity() == 0 {
+                // most have more than the four that a list would begin with
+                members.reserve_exact(8);
+            }
             members.push((key, map.next_value()?));
+        }
+        if members.len() < 3 {
+            // a hostile text can hold millions of these
+            members.shrink_to_fit();
         }
         Ok(Json::Object(members))
     }

@@ -31,6 +31,8 @@ pub struct Node {
     pub ends: BTreeMap<Box<str>, Box<Traffic>>,
     /// Calls that ended here or below.
     calls: u64,
+    /// How many of the children look like values.
+    bare: usize,
     /// Once the values below are many: all of them as one child. What looks like a value and is one of
     /// that many is a value, so nothing is lost by merging early, and memory stays bounded.
     many: Option<Box<Many>>,
@@ -41,6 +43,8 @@ pub struct Node {
 struct Many {
     node: Node,
     values: Observed,
+    /// There were too many names: slugs are among the values too, those that come later as well.
+    slugs: bool,
 }
 
 /// The name under which [`Many`] stands among the children of a node; no path has it.
@@ -97,6 +101,7 @@ impl Node {
         if !self.children.contains_key(segment) {
             if !self.folds(segment) {
                 self.children.insert(segment.into(), Node::default());
+                self.bare += usize::from(is_bare_value(segment));
                 self.fold();
             }
             if self.folds(segment) {
@@ -110,21 +115,25 @@ impl Node {
 
     /// Whether a segment goes to the merged values.
     fn folds(&self, segment: &str) -> bool {
-        self.many.is_some() && is_bare_value(segment)
+        self.many.as_deref().is_some_and(|many| is_bare_value(segment) || (many.slugs && is_slug(segment)))
     }
 
-    /// Merges the children that look like values once they are many.
+    /// Merges the children that look like values once they are many. What is counted are distinct names of each sort,
+    /// whenever they came: so it does not matter in which order, or in how many parts.
     fn fold(&mut self) {
-        if self.children.len() <= MAX_VALUES && self.many.is_none() {
-            return;
+        let slugs = self.many.as_deref().is_some_and(|many| many.slugs);
+        if !slugs && self.children.len() - self.bare > MAX_NAMES {
+            self.many.get_or_insert_default().slugs = true;
+            self.fold_if(is_slug);
         }
-        let values = self.children.keys().filter(|segment| is_bare_value(segment)).count();
-        if values > MAX_VALUES || (self.many.is_some() && values > 0) {
+        if self.bare > MAX_VALUES || (self.many.is_some() && self.bare > 0) {
             self.fold_if(is_bare_value);
+            self.bare = 0;
         }
-        if self.children.len() > MAX_NAMES {
-            self.fold_if(|segment| look::look(segment) == look::Look::Slug);
-        }
+    }
+
+    fn count_bare(&mut self) {
+        self.bare = self.children.keys().filter(|segment| is_bare_value(segment)).count();
     }
 
     fn fold_if(&mut self, folds: impl Fn(&str) -> bool) {
@@ -162,8 +171,15 @@ impl Node {
         }
         if let Some(theirs) = other.many {
             let mine = self.many.get_or_insert_default();
+            mine.slugs |= theirs.slugs;
             mine.node.merge_at(theirs.node, depth + 1);
             mine.values.merge(theirs.values);
+        }
+        if other.bare > 0 {
+            self.count_bare();
+        }
+        if self.many.as_deref().is_some_and(|many| many.slugs) {
+            self.fold_if(is_slug);
         }
         self.fold();
         for (end, traffic) in other.ends {
@@ -185,6 +201,7 @@ impl Node {
     /// Drops what is empty and counts the calls that are left.
     fn recount(&mut self) {
         self.children.retain(|_, child| !child.is_empty());
+        self.count_bare();
         if self.many.as_deref().is_some_and(|many| many.node.is_empty()) {
             self.many = None;
         }
@@ -302,6 +319,10 @@ fn is_bare_value(segment: &str) -> bool {
     look::look(segment).is_value() && partition::decoration(segment).1 == segment
 }
 
+fn is_slug(segment: &str) -> bool {
+    look::look(segment) == look::Look::Slug
+}
+
 fn stem<'s>(segment: &'s str, prefix: &str, suffix: &str) -> &'s str {
     let stem = segment.strip_prefix(prefix).unwrap_or(segment);
     stem.strip_suffix(suffix).unwrap_or(stem)
@@ -329,4 +350,49 @@ pub fn decode(text: &str) -> String {
         }
     }
     String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trie(names: &[String]) -> Node {
+        let mut root = Node::default();
+        for name in names {
+            root.add(&format!("/{name}"), "GET", Traffic { calls: 1, ..Traffic::default() });
+        }
+        root
+    }
+
+    /// The words, and whether there is more; what is merged has the calls of the others.
+    fn kept(root: &Node) -> (Vec<&str>, u64, Option<u64>) {
+        let names = root.children.keys().map(AsRef::as_ref).collect();
+        (names, root.calls, root.many.as_deref().map(|many| many.node.ends["GET"].calls.into()))
+    }
+
+    #[test]
+    fn names_are_merged_whenever_and_wherever_they_came() {
+        for (slugs, numbers) in [(1_600, 0), (1_490, 90), (1_490, 97), (1_600, 40), (90, 50)] {
+            let mut names: Vec<String> = (0..slugs).map(|n| format!("red-fox-{n}-of-them")).collect();
+            names.extend((0..numbers).map(|n| (7_000 + n).to_string()));
+            names.push("summary".to_owned());
+            assert!(is_slug(&names[0]), "{}", names[0]);
+            let whole = trie(&names);
+            assert_eq!(whole.many.is_some(), slugs >= MAX_NAMES || numbers > MAX_VALUES);
+            let mut backwards = names.clone();
+            backwards.reverse();
+            assert_eq!(kept(&trie(&backwards)), kept(&whole));
+            for cut in [1, 40, 800, 1_550].map(|cut| cut.min(names.len())) {
+                let (left, right) = names.split_at(cut);
+                let mut parts = trie(right);
+                parts.merge(trie(left));
+                assert_eq!(kept(&parts), kept(&whole), "cut at {cut}");
+                // and later ones go the same way
+                for node in [&mut parts.clone(), &mut whole.clone()] {
+                    node.add("/blue-bird-that-came-later", "GET", Traffic::default());
+                    assert_eq!(node.children.contains_key("blue-bird-that-came-later"), slugs < MAX_NAMES);
+                }
+            }
+        }
+    }
 }

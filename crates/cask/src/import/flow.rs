@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cask_core::artifact::capture::Source;
@@ -140,7 +140,8 @@ pub fn run<W: Send, R: Send, S: Send>(
     };
     let gate = Gate { limit: threads * IN_FLIGHT, ..Gate::default() };
     let (to_work, batches) = mpsc::sync_channel::<Batch>(threads * 2);
-    let batches = Mutex::new(batches);
+    // The workers alone have it: when the last one is gone, a reader that waits to send is told.
+    let batches = Arc::new(Mutex::new(batches));
     let (to_sink, results) = mpsc::channel();
     let work = &work;
     std::thread::scope(|scope| {
@@ -158,11 +159,12 @@ pub fn run<W: Send, R: Send, S: Send>(
             .map_err(Error::no_thread)?;
         let mut working = Vec::with_capacity(threads);
         for nth in 0..threads {
-            let (batches, to_sink) = (&batches, to_sink.clone());
+            let (batches, to_sink) = (Arc::clone(&batches), to_sink.clone());
             let worker = std::thread::Builder::new().name("work".to_owned()).spawn_scoped(scope, move || {
                 cores::begin_at(nth);
+                let _fails = CloseIfPanicking(gate);
                 let mut worker = make();
-                while let Some(batch) = next(batches) {
+                while let Some(batch) = next(&batches) {
                     let result = work(&mut worker, &batch);
                     if to_sink.send((batch.index, batch.bytes.len(), result)).is_err() {
                         break;
@@ -172,7 +174,7 @@ pub fn run<W: Send, R: Send, S: Send>(
             });
             working.push(worker.map_err(Error::no_thread)?);
         }
-        drop(to_sink);
+        drop((to_sink, batches));
         in_order(&results, gate, progress, sink)?;
         drop(results);
         let source =
@@ -282,17 +284,51 @@ impl Gate {
         state.bytes = state.bytes.saturating_sub(bytes);
         self.moved.notify_one();
     }
+
+    fn close(&self) {
+        lock(&self.state).closed = true;
+        self.moved.notify_all();
+    }
 }
 
 struct Close<'g>(&'g Gate);
 
 impl Drop for Close<'_> {
     fn drop(&mut self) {
-        lock(&self.0.state).closed = true;
-        self.0.moved.notify_all();
+        self.0.close();
+    }
+}
+
+/// A batch that a worker died of never leaves: without this, the reader would wait for it.
+struct CloseIfPanicking<'g>(&'g Gate);
+
+impl Drop for CloseIfPanicking<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.close();
+        }
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More than may be in flight, and more batches than may wait: nobody may wait for who died.
+    #[test]
+    fn a_worker_that_dies_ends_the_flow() {
+        let entry = vec![b' '; BATCH];
+        for (threads, length) in [(1, BATCH), (2, BATCH), (1, 10), (2, 10)] {
+            let reader = |feed: &mut Feed<'_>| {
+                (0..50).all(|source| feed.begin(source) && feed.entry(entry.get(..length).unwrap()))
+            };
+            let work = |(): &mut (), batch: &Batch| assert_ne!(batch.source, 0, "this one is fatal");
+            let ended = run(threads, false, reader, &|| (), work, &mut |()| Ok(()));
+            assert!(ended.unwrap_err().to_string().contains("a worker thread failed"));
+        }
+    }
 }

@@ -193,11 +193,6 @@ impl Node {
         self.children.iter().map(|(segment, child)| (segment.as_ref(), child)).chain(many)
     }
 
-    /// The child of that segment or, under [`MANY`], the merged values.
-    fn branch(&self, segment: &str) -> Option<&Node> {
-        if segment == MANY { self.many.as_deref().map(|many| &many.node) } else { self.children.get(segment) }
-    }
-
     /// Drops what is empty and counts the calls that are left.
     fn recount(&mut self) {
         self.children.retain(|_, child| !child.is_empty());
@@ -273,13 +268,13 @@ fn descend<'t>(place: &alike::View<'t>, path: &mut Vec<Part>, known: Known<'_, '
     }
     let choices = partition(place, path, known);
     if choices.len() < WIDE || path.len() >= NEAR {
-        choices.into_iter().for_each(|choice| follow(choice, place, path, known, learned));
+        choices.into_iter().for_each(|choice| follow(choice, path, known, learned));
         return;
     }
     // one at a time: a few of them have most of what is below
     let branches = choices.into_par_iter().with_max_len(1).map(|choice| {
         let mut below = Learned::default();
-        follow(choice, place, &mut path.clone(), known, &mut below);
+        follow(choice, &mut path.clone(), known, &mut below);
         below
     });
     for mut below in branches.collect::<Vec<_>>() {
@@ -290,25 +285,22 @@ fn descend<'t>(place: &alike::View<'t>, path: &mut Vec<Part>, known: Known<'_, '
 
 /// Goes on below one choice.
 fn follow<'t>(
-    choice: Choice,
-    place: &alike::View<'t>,
+    (choice, below): (Choice, alike::View<'t>),
     path: &mut Vec<Part>,
     known: Known<'_, 't>,
     learned: &mut Learned,
 ) {
-    let (part, members) = match choice {
-        Choice::Literal(segment) => (Part::Literal(segment.clone()), vec![segment]),
+    let part = match choice {
+        Choice::Literal(segment) => Part::Literal(segment),
         Choice::Param { prefix, suffix, members } => {
             let stems = || members.iter().map(|segment| stem(segment, &prefix, &suffix));
             if let Some(Part::Literal(before)) = path.last() {
                 let named = stems().filter(|stem| !look::look(stem).is_value());
                 learned.values.extend(named.map(|stem| (before.to_string(), stem.to_owned())));
             }
-            (Part::Param { look: param::common_look(stems()), prefix, suffix }, members)
+            Part::Param { look: param::common_look(stems()), prefix, suffix }
         }
     };
-    let below =
-        members.iter().flat_map(|segment| place.iter().filter_map(|node| node.branch(segment))).collect();
     path.push(part);
     descend(&below, path, known, learned);
     path.pop();

@@ -1,6 +1,6 @@
 //! Which children of a trie node are literals, and which are values of a parameter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -31,21 +31,21 @@ const ENDINGS: [&str; 16] = [
     "zip", "git",
 ];
 
-/// Decides for all children of a node.
-pub fn partition<'t>(place: &View<'t>, path: &[Part], known: Known<'_, 't>) -> Vec<Choice> {
+/// Decides for all children of a node; with each choice comes what is below it.
+pub fn partition<'t>(place: &View<'t>, path: &[Part], known: Known<'_, 't>) -> Vec<(Choice, View<'t>)> {
     let mut choices = Vec::new();
     let mut children: BTreeMap<&str, View<'t>> = BTreeMap::new();
     for (segment, child) in place.iter().flat_map(|node| node.branches()) {
         children.entry(segment).or_default().push(child);
     }
     // The empty segment of `/` and of `/users/`: a parameter is never empty.
-    if children.remove("").is_some() {
-        choices.push(Choice::Literal("".into()));
+    if let Some(below) = children.remove("") {
+        choices.push((Choice::Literal("".into()), below));
     }
     let mut classes: BTreeMap<(&str, &str), Vec<Member<'t>>> = BTreeMap::new();
     for (segment, view) in children {
         if known.words.is_accepted(path, segment) {
-            choices.push(Choice::Literal(segment.into()));
+            choices.push((Choice::Literal(segment.into()), view));
             continue;
         }
         let (prefix, stem, suffix) = decoration(segment);
@@ -57,15 +57,18 @@ pub fn partition<'t>(place: &View<'t>, path: &[Part], known: Known<'_, 't>) -> V
         // A single decorated word (`index.html`, `jobs:run`) is a literal as a whole.
         let values = if alone && !bare { vec![false] } else { values(&members, path, known) };
         let mut param: Vec<Box<str>> = Vec::new();
-        for ((segment, ..), value) in members.iter().zip(values) {
+        let mut below_param = View::new();
+        for ((segment, _, mut below), value) in members.into_iter().zip(values) {
             if value {
-                param.push((*segment).into());
+                param.push(segment.into());
+                below_param.append(&mut below);
             } else {
-                choices.push(Choice::Literal((*segment).into()));
+                choices.push((Choice::Literal(segment.into()), below));
             }
         }
         if !param.is_empty() {
-            choices.push(Choice::Param { prefix: prefix.into(), suffix: suffix.into(), members: param });
+            let param = Choice::Param { prefix: prefix.into(), suffix: suffix.into(), members: param };
+            choices.push((param, below_param));
         }
     }
     choices
@@ -176,7 +179,8 @@ fn values<'t>(members: &[Member<'t>], path: &[Part], Known { words, compared }: 
 
     // Once there is a parameter, what looks like a value and offers nothing else is another one.
     let mut late = Vec::new();
-    for child in open.iter().filter(|child| !pool.contains(&child.at)) {
+    let pooled: BTreeSet<usize> = pool.iter().copied().collect();
+    for child in open.iter().filter(|child| !pooled.contains(&child.at)) {
         let known = words.is_known(before, child.stem);
         let joins = !pool.is_empty() && child.look == Look::Slug && {
             let alike = likeness(child, &pool).share().unwrap_or(NO_EVIDENCE);

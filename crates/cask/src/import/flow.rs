@@ -162,7 +162,8 @@ pub fn run<W: Send, R: Send, S: Send>(
             let (batches, to_sink) = (Arc::clone(&batches), to_sink.clone());
             let worker = std::thread::Builder::new().name("work".to_owned()).spawn_scoped(scope, move || {
                 cores::begin_at(nth);
-                let _fails = CloseIfPanicking(gate);
+                // A batch that a worker dies of never leaves; else it goes only when there is nothing more to read.
+                let _open = Close(gate);
                 let mut worker = make();
                 while let Some(batch) = next(&batches) {
                     let result = work(&mut worker, &batch);
@@ -284,29 +285,14 @@ impl Gate {
         state.bytes = state.bytes.saturating_sub(bytes);
         self.moved.notify_one();
     }
-
-    fn close(&self) {
-        lock(&self.state).closed = true;
-        self.moved.notify_all();
-    }
 }
 
 struct Close<'g>(&'g Gate);
 
 impl Drop for Close<'_> {
     fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-/// A batch that a worker died of never leaves: without this, the reader would wait for it.
-struct CloseIfPanicking<'g>(&'g Gate);
-
-impl Drop for CloseIfPanicking<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.close();
-        }
+        lock(&self.0.state).closed = true;
+        self.0.moved.notify_all();
     }
 }
 
